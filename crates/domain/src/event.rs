@@ -1,0 +1,216 @@
+//! What is announced. Every event carries the object as it stands after the change.
+
+use crate::Timestamp;
+use crate::billing::{Check, Payment};
+use crate::diner::Diner;
+use crate::enums::text_enum;
+use crate::ids::{CheckId, ModifierOptionId, ProductId, RoundItemId, TableId, TicketId};
+use crate::kitchen::Ticket;
+use crate::round::{Round, RoundStatus};
+use crate::service_call::ServiceCall;
+use crate::session::{CloseReason, Session};
+use crate::table::TableStatus;
+
+text_enum! {
+    /// The names of `events.md` 3.1 that this version emits.
+    EventName {
+        /// A party sat down.
+        SessionOpened = "session.opened",
+        /// Ordering goes on after a check.
+        SessionReopened = "session.reopened",
+        /// The party left.
+        SessionClosed = "session.closed",
+        /// A table changed its derived status.
+        TableStatusChanged = "table.status_changed",
+        /// A guest joined.
+        DinerJoined = "diner.joined",
+        /// A guest changed name, colour or preferences.
+        DinerUpdated = "diner.updated",
+        /// A round was placed.
+        RoundPending = "round.pending",
+        /// … verified.
+        RoundConfirmed = "round.confirmed",
+        /// … handed to the kitchen.
+        RoundSubmitted = "round.submitted",
+        /// … begun.
+        RoundInKitchen = "round.in_kitchen",
+        /// … made.
+        RoundReady = "round.ready",
+        /// … sent back to the kitchen.
+        RoundRecalled = "round.recalled",
+        /// … served.
+        RoundServed = "round.served",
+        /// … canceled.
+        RoundCanceled = "round.canceled",
+        /// Part of a round was taken back.
+        RoundItemVoided = "round.item_voided",
+        /// A station got work.
+        TicketCreated = "ticket.created",
+        /// … began it.
+        TicketInProgress = "ticket.in_progress",
+        /// … finished it.
+        TicketReady = "ticket.ready",
+        /// … got it back.
+        TicketRecalled = "ticket.recalled",
+        /// … handed it over.
+        TicketDelivered = "ticket.delivered",
+        /// … no longer needs to do it.
+        TicketCanceled = "ticket.canceled",
+        /// One line of a ticket moved.
+        TicketItemChanged = "ticket.item_changed",
+        /// A diner asks for a person.
+        ServiceCallOpened = "service_call.opened",
+        /// … again.
+        ServiceCallReminded = "service_call.reminded",
+        /// Somebody is on the way.
+        ServiceCallAcked = "service_call.acked",
+        /// Done.
+        ServiceCallClosed = "service_call.closed",
+        /// Taken back.
+        ServiceCallCanceled = "service_call.canceled",
+        /// The bill was asked for.
+        CheckRequested = "check.requested",
+        /// Its numbers or shares changed.
+        CheckUpdated = "check.updated",
+        /// Paid in full.
+        CheckPaid = "check.paid",
+        /// Withdrawn.
+        CheckVoided = "check.voided",
+        /// Closed for good.
+        CheckSettled = "check.settled",
+        /// An online payment was begun.
+        PaymentCreated = "payment.created",
+        /// Money was received.
+        PaymentApproved = "payment.approved",
+        /// The provider refused.
+        PaymentRejected = "payment.rejected",
+        /// Not paid in time.
+        PaymentExpired = "payment.expired",
+        /// Taken back before it was paid.
+        PaymentCanceled = "payment.canceled",
+        /// Money was received that covers nothing.
+        PaymentSurplus = "payment.surplus",
+        /// Something is sold out, or back.
+        ProductAvailabilityChanged = "product.availability_changed",
+    }
+}
+
+/// One event: its name, and the object with what the name adds to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// What happened.
+    pub name: EventName,
+    /// To which object.
+    pub body: EventBody,
+}
+
+/// The object of an event after the change, and the extra members of `events.md` 3.1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EventBody {
+    /// `session.*`
+    Session {
+        /// The session.
+        session: Box<Session>,
+        /// On closing.
+        reason: Option<CloseReason>,
+        /// On closing, the check that was paid.
+        check_id: Option<CheckId>,
+    },
+    /// `table.status_changed`
+    Table {
+        /// The table.
+        table_id: TableId,
+        /// Now.
+        status: TableStatus,
+        /// Before.
+        previous_status: TableStatus,
+    },
+    /// `diner.*`
+    Diner(Box<Diner>),
+    /// `round.*`
+    Round {
+        /// The round.
+        round: Box<Round>,
+        /// What the name adds.
+        detail: RoundDetail,
+    },
+    /// `ticket.*`
+    Ticket {
+        /// The ticket.
+        ticket: Box<Ticket>,
+        /// Where its round stands then.
+        round_status: RoundStatus,
+        /// On `ticket.item_changed`: the line and its status before.
+        item: Option<(crate::ids::TicketItemId, crate::kitchen::TicketItemStatus)>,
+    },
+    /// `service_call.*`
+    Call {
+        /// The call.
+        call: Box<ServiceCall>,
+        /// How long the diner has been waiting.
+        waiting_seconds: i64,
+    },
+    /// `check.*`
+    Check {
+        /// The check.
+        check: Box<Check>,
+        /// What led to it: an action name such as `payment` or `split`.
+        cause: &'static str,
+    },
+    /// `payment.*`
+    Payment {
+        /// The payment.
+        payment: Box<Payment>,
+        /// The check's numbers after it.
+        check: Box<Check>,
+        /// On `payment.surplus`: how much.
+        surplus: Option<i64>,
+    },
+    /// `product.availability_changed`
+    Availability {
+        /// Which product or option.
+        subject: AvailabilitySubject,
+        /// The switch.
+        available: bool,
+        /// When it comes back.
+        unavailable_until: Option<Timestamp>,
+        /// The menu's version now.
+        menu_version: i64,
+    },
+}
+
+/// What is sold out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AvailabilitySubject {
+    /// A dish.
+    Product(ProductId),
+    /// An option.
+    Option(ModifierOptionId),
+}
+
+/// Extra members of round events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RoundDetail {
+    /// Nothing more.
+    Plain,
+    /// On submitting.
+    Tickets(Vec<TicketId>),
+    /// On canceling.
+    Canceled {
+        /// Why, if said.
+        reason: Option<String>,
+        /// Where the round stood.
+        previous_status: RoundStatus,
+    },
+    /// On a void.
+    ItemVoided {
+        /// Which line.
+        item_id: RoundItemId,
+        /// How many were taken back now.
+        voided_qty: i32,
+        /// How many are left.
+        remaining_qty: i32,
+        /// Why.
+        reason: String,
+    },
+}

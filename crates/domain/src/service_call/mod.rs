@@ -1,0 +1,5 @@
+//! A diner asking for a person.
+
+mod facts;
+
+pub use facts::{CallStatus, CallType, ServiceCall};

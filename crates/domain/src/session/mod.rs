@@ -1,0 +1,5 @@
+//! One visit of one party at a table.
+
+mod facts;
+
+pub use facts::{CloseReason, Session, SessionStatus};
