@@ -105,6 +105,11 @@ impl RoundItem {
     pub fn live_qty(&self) -> i32 {
         self.qty - self.voided_qty
     }
+
+    /// Whether anything of it is left.
+    pub fn is_live(&self) -> bool {
+        self.live_qty() > 0
+    }
 }
 
 /// A chosen option, frozen.

@@ -1,7 +1,19 @@
 //! One order of a session, from placing to serving.
 
+mod cancel;
 mod facts;
+mod moves;
+mod progress;
 mod status;
+mod step;
+mod void_item;
 
+pub use cancel::{CancelRoundError, CheckState, NO_REASON, RoundCanceled, TakeBackFacts, cancel_round};
 pub use facts::{ItemModifier, ItemVoid, Round, RoundItem, RoundSource};
-pub use status::{ROUND_TRANSITIONS, RoundStatus, RoundTransition, Who};
+pub use moves::{MoveRoundError, RoundTarget, confirm, move_round, submit};
+pub(crate) use progress::Progress;
+pub use progress::{RoundFacts, RoundMoved};
+pub use status::{ROUND_TRANSITIONS, RoundStatus, RoundTransition};
+pub use void_item::{ItemVoided, VoidItem, VoidItemError, void_item};
+
+pub use crate::machine::Who;
