@@ -216,3 +216,116 @@ impl From<Refusal<TicketItemStatus>> for MoveTicketError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Role;
+    use crate::event::EventBody;
+    use crate::menu::Station;
+    use crate::menu::fixtures::at;
+    use crate::round::RoundStatus;
+    use crate::round::fixtures::{names, submitted_round};
+    use crate::session::fixtures::staff;
+
+    fn after(facts: &RoundFacts, station: Station, command: TicketCommand) -> (RoundFacts, RoundMoved) {
+        let id = facts.at(station).id;
+        let moved = move_ticket(facts.clone(), id, command, &staff(Role::Kitchen), at(400)).unwrap();
+        (facts.after(moved.round.clone(), moved.tickets.clone()), moved)
+    }
+
+    #[test]
+    fn the_kitchen_works_through_the_dinner() {
+        let whole = TicketCommand::Whole;
+        let (facts, moved) = after(&submitted_round(), Station::Grill, whole(TicketAction::Start));
+        assert_eq!(names(&moved.events), ["ticket.in_progress", "round.in_kitchen"]);
+        let (facts, moved) = after(&facts, Station::Grill, whole(TicketAction::Ready));
+        assert_eq!(names(&moved.events), ["ticket.ready"]);
+        assert_eq!(moved.tickets.len(), 1);
+        let (facts, moved) = after(&facts, Station::HotKitchen, whole(TicketAction::Ready));
+        assert_eq!(names(&moved.events), ["ticket.in_progress", "ticket.ready"]);
+        let (facts, moved) = after(&facts, Station::Bar, whole(TicketAction::Ready));
+        assert_eq!(
+            names(&moved.events),
+            ["ticket.in_progress", "ticket.ready", "round.ready"]
+        );
+        let standing: Vec<_> = moved
+            .events
+            .iter()
+            .filter_map(|event| match &event.body {
+                EventBody::Ticket { round_status, .. } => Some(*round_status),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(standing, [RoundStatus::InKitchen, RoundStatus::Ready]);
+        let (facts, _) = after(&facts, Station::Grill, whole(TicketAction::Deliver));
+        let (facts, moved) = after(&facts, Station::Bar, whole(TicketAction::Deliver));
+        assert_eq!(names(&moved.events), ["ticket.delivered"]);
+        let (facts, moved) = after(&facts, Station::HotKitchen, whole(TicketAction::Deliver));
+        assert_eq!(names(&moved.events), ["ticket.delivered", "round.served"]);
+        assert_eq!(facts.round.status, RoundStatus::Served);
+    }
+
+    #[test]
+    fn a_line_moves_its_ticket_only_when_it_must() {
+        let facts = submitted_round();
+        let [bife, provoleta] = [0, 1].map(|n| facts.at(Station::Grill).items[n].id);
+        let item = TicketCommand::Item;
+        let (facts, moved) = after(&facts, Station::Grill, item(bife, ItemAction::Ready));
+        assert_eq!(
+            names(&moved.events),
+            [
+                "ticket.item_changed",
+                "ticket.in_progress",
+                "ticket.item_changed",
+                "round.in_kitchen"
+            ]
+        );
+        let (facts, moved) = after(&facts, Station::Grill, item(provoleta, ItemAction::Start));
+        assert_eq!(names(&moved.events), ["ticket.item_changed"]);
+        let (facts, moved) = after(&facts, Station::Grill, item(provoleta, ItemAction::Ready));
+        assert_eq!(names(&moved.events), ["ticket.item_changed", "ticket.ready"]);
+        let (facts, moved) = after(&facts, Station::Grill, item(bife, ItemAction::Recall));
+        assert_eq!(names(&moved.events), ["ticket.item_changed", "ticket.recalled"]);
+        assert_eq!(moved.audit.action, "ticket.recall");
+
+        let grill = facts.at(Station::Grill).id;
+        let again = item(bife, ItemAction::Recall);
+        assert_eq!(
+            move_ticket(facts, grill, again, &staff(Role::Kitchen), at(500)),
+            Err(MoveTicketError::ItemWrongState {
+                current: TicketItemStatus::InProgress,
+                allowed: vec![TicketItemStatus::Ready, TicketItemStatus::Canceled]
+            })
+        );
+    }
+
+    #[test]
+    fn what_does_not_exist_is_not_found_and_what_is_over_is_over() {
+        let facts = submitted_round();
+        let (grill, bar) = (facts.at(Station::Grill).id, facts.at(Station::Bar).id);
+        let lemonade = TicketCommand::Item(facts.at(Station::Bar).items[0].id, ItemAction::Start);
+        let kitchen = staff(Role::Kitchen);
+        let try_it =
+            |facts: &RoundFacts, id, command| move_ticket(facts.clone(), id, command, &kitchen, at(1));
+        assert_eq!(try_it(&facts, grill, lemonade), Err(MoveTicketError::NotFound));
+        let whole = TicketCommand::Whole;
+        let elsewhere = RoundFacts {
+            tickets: Vec::new(),
+            ..facts.clone()
+        };
+        assert_eq!(
+            try_it(&elsewhere, grill, whole(TicketAction::Start)),
+            Err(MoveTicketError::NotFound)
+        );
+        let (facts, _) = after(&facts, Station::Bar, whole(TicketAction::Ready));
+        let (facts, _) = after(&facts, Station::Bar, whole(TicketAction::Deliver));
+        assert_eq!(
+            try_it(&facts, bar, lemonade),
+            Err(MoveTicketError::TicketWrongState {
+                current: TicketStatus::Delivered,
+                allowed: vec![]
+            })
+        );
+    }
+}

@@ -5,7 +5,7 @@ use crate::actor::Role;
 use crate::event::EventName;
 use crate::kitchen::{Ticket, TicketItemStatus, TicketStatus};
 use crate::machine::{Transition, Who, targets};
-use crate::round::{Round, RoundItem, RoundStatus};
+use crate::round::{Round, RoundStatus};
 
 use Role::{Admin, Kitchen, Manager, Waiter};
 use Who::{Staff, System};
@@ -93,7 +93,7 @@ pub fn round_status(round: &Round, tickets: &[Ticket]) -> RoundStatus {
         .iter()
         .map(|ticket| ticket.status)
         .filter(|status| *status != Canceled);
-    if !round.items.iter().any(RoundItem::is_live) {
+    if !round.is_live() {
         RoundStatus::Canceled
     } else if counted.clone().all(|status| status == Delivered) {
         RoundStatus::Served
@@ -111,9 +111,7 @@ pub fn round_status(round: &Round, tickets: &[Ticket]) -> RoundStatus {
 pub fn round_standing(round: &Round, tickets: &[Ticket]) -> RoundStatus {
     match round.status {
         RoundStatus::Served | RoundStatus::Canceled => round.status,
-        RoundStatus::Pending | RoundStatus::Confirmed if round.items.iter().any(RoundItem::is_live) => {
-            round.status
-        }
+        RoundStatus::Pending | RoundStatus::Confirmed if round.is_live() => round.status,
         RoundStatus::Pending | RoundStatus::Confirmed => RoundStatus::Canceled,
         RoundStatus::Submitted | RoundStatus::InKitchen | RoundStatus::Ready => round_status(round, tickets),
     }

@@ -148,11 +148,7 @@ fn permit_cancel(round: &Round, actor: &Actor) -> Result<(), CancelRoundError> {
 }
 
 /// Takes back all that is left of every item.
-fn void_everything(
-    progress: &mut Progress,
-    reason: Option<&str>,
-    ids: &mut impl IdSource,
-) -> Vec<ItemVoid> {
+fn void_everything(progress: &mut Progress, reason: Option<&str>, ids: &mut impl IdSource) -> Vec<ItemVoid> {
     let live = progress.round.items.iter().filter(|item| item.is_live());
     let live: Vec<_> = live.map(|item| (item.id, item.live_qty())).collect();
     let reason = reason.unwrap_or(NO_REASON);
@@ -171,7 +167,11 @@ impl Progress {
         ids: &mut impl IdSource,
     ) -> Option<ItemVoid> {
         let made = self.stamp();
-        let item = self.round.items.iter_mut().find(|candidate| candidate.id == item)?;
+        let item = self
+            .round
+            .items
+            .iter_mut()
+            .find(|candidate| candidate.id == item)?;
         item.voided_qty += qty;
         Some(ItemVoid {
             id: ids.next(),
@@ -189,5 +189,126 @@ impl Session {
     pub(crate) fn active_at(mut self, now: Timestamp) -> Self {
         self.last_activity_at = self.last_activity_at.max(now);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Role;
+    use crate::event::{EventBody, RoundDetail};
+    use crate::kitchen::{TicketAction, TicketCommand, move_ticket};
+    use crate::menu::Station;
+    use crate::menu::fixtures::at;
+    use crate::round::fixtures::{guest, names, pending_round, submitted_round};
+    use crate::round::laws::take_back;
+    use crate::session::fixtures::{Counter, staff};
+
+    fn cancel(
+        facts: TakeBackFacts,
+        reason: Option<&str>,
+        actor: &Actor,
+    ) -> Result<RoundCanceled, CancelRoundError> {
+        let reason = reason.map(str::to_owned);
+        cancel_round(facts, reason, actor, at(500), &mut Counter::default())
+    }
+
+    fn placed() -> TakeBackFacts {
+        take_back(&RoundFacts {
+            round: pending_round(),
+            tickets: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn guests_cancel_their_own_round_without_saying_why() {
+        let canceled = cancel(placed(), None, &guest("Ana")).unwrap();
+        assert_eq!(canceled.round.status, RoundStatus::Canceled);
+        assert_eq!(
+            (canceled.round.version, canceled.round.cancel_reason.as_deref()),
+            (2, None)
+        );
+        assert_eq!(canceled.voids.len(), 4);
+        assert!(canceled.voids.iter().all(|void| void.reason == NO_REASON));
+        assert_eq!(canceled.session.last_activity_at, at(500));
+        assert_eq!(names(&canceled.events), ["round.canceled"]);
+        assert!(matches!(
+            cancel(placed(), None, &guest("Bruno")),
+            Err(CancelRoundError::Forbidden(_))
+        ));
+    }
+
+    #[test]
+    fn once_it_is_verified_a_guest_learns_so_and_a_waiter_needs_a_manager() {
+        let with_kitchen = || take_back(&submitted_round());
+        assert_eq!(
+            cancel(with_kitchen(), None, &guest("Ana")),
+            Err(CancelRoundError::RoundWrongState {
+                current: RoundStatus::Submitted,
+                allowed: vec![]
+            })
+        );
+        assert_eq!(
+            cancel(with_kitchen(), Some("se van"), &staff(Role::Waiter)),
+            Err(CancelRoundError::Forbidden(Forbidden {
+                required_roles: vec![Role::Manager, Role::Admin]
+            }))
+        );
+    }
+
+    #[test]
+    fn staff_says_why_and_a_check_stands_in_the_way() {
+        let manager = staff(Role::Manager);
+        assert_eq!(
+            cancel(placed(), None, &manager),
+            Err(CancelRoundError::ReasonRequired)
+        );
+        for settled in [false, true] {
+            let billed = TakeBackFacts {
+                check: Some(CheckState { settled }),
+                ..take_back(&submitted_round())
+            };
+            assert_eq!(
+                cancel(billed, Some("se van"), &manager),
+                Err(CancelRoundError::OnCheck { settled })
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_handed_over_stays_handed_over() {
+        let facts = submitted_round();
+        let bar = facts.at(Station::Bar).id;
+        let kitchen = staff(Role::Kitchen);
+        let facts = [TicketAction::Ready, TicketAction::Deliver]
+            .into_iter()
+            .fold(facts, |facts, action| {
+                let command = TicketCommand::Whole(action);
+                let moved = move_ticket(facts.clone(), bar, command, &kitchen, at(400)).unwrap();
+                facts.after(moved.round, moved.tickets)
+            });
+        let canceled = cancel(take_back(&facts), Some("se van"), &staff(Role::Admin)).unwrap();
+        assert_eq!(
+            names(&canceled.events),
+            [
+                "round.canceled",
+                "ticket.canceled",
+                "ticket.canceled",
+                "ticket.item_changed"
+            ]
+        );
+        let EventBody::Round { detail, .. } = &canceled.events[0].body else {
+            panic!("a round");
+        };
+        assert_eq!(
+            detail,
+            &RoundDetail::Canceled {
+                reason: Some("se van".to_owned()),
+                previous_status: RoundStatus::InKitchen
+            }
+        );
+        let after = facts.after(canceled.round, canceled.tickets);
+        assert_eq!(after.at(Station::Bar).status, TicketStatus::Delivered);
+        assert_eq!(after.at(Station::Grill).status, TicketStatus::Canceled);
     }
 }

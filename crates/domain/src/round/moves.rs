@@ -240,3 +240,130 @@ impl Progress {
         self.finish(audit.moved("status", before.as_str(), after.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{ActorKind, Role};
+    use crate::event::EventBody;
+    use crate::menu::Station;
+    use crate::menu::fixtures::at;
+    use crate::round::fixtures::{branch, names, pending_round, submitted_round, versions};
+    use crate::session::fixtures::{Counter, staff};
+
+    fn moved(facts: RoundFacts, target: RoundTarget) -> RoundMoved {
+        move_round(facts, target, &staff(Role::Manager), at(400)).unwrap()
+    }
+
+    #[test]
+    fn a_round_reaches_the_kitchen_as_one_ticket_per_station() {
+        let settings = branch(false, false).settings;
+        let waiter = staff(Role::Waiter);
+        let mut ids = Counter::default();
+        let confirmed = confirm(pending_round(), settings, &waiter, at(200), &mut ids).unwrap();
+        assert_eq!(names(&confirmed.events), ["round.confirmed"]);
+        assert_eq!(confirmed.round.version, 2);
+        assert_eq!(
+            submit(confirmed.round.clone(), settings, &waiter, at(300), &mut ids),
+            Err(MoveRoundError::Forbidden(Forbidden {
+                required_roles: vec![Role::Manager, Role::Admin]
+            }))
+        );
+        let willing = branch(true, false).settings;
+        let submitted = submit(confirmed.round, willing, &waiter, at(300), &mut ids).unwrap();
+        let stations: Vec<_> = submitted
+            .tickets
+            .iter()
+            .map(|ticket| (ticket.station, ticket.items.len()))
+            .collect();
+        assert_eq!(
+            stations,
+            [(Station::Grill, 2), (Station::HotKitchen, 1), (Station::Bar, 1)]
+        );
+        assert_eq!(
+            names(&submitted.events),
+            [
+                "round.submitted",
+                "ticket.created",
+                "ticket.created",
+                "ticket.created"
+            ]
+        );
+        let ids_told = submitted.tickets.iter().map(|ticket| ticket.id).collect();
+        let EventBody::Round { detail, .. } = &submitted.events[0].body else {
+            panic!("a round");
+        };
+        assert_eq!(detail, &RoundDetail::Tickets(ids_told));
+    }
+
+    #[test]
+    fn a_branch_may_submit_on_confirming() {
+        let settings = branch(false, true).settings;
+        let mut ids = Counter::default();
+        let moved = confirm(pending_round(), settings, &staff(Role::Waiter), at(200), &mut ids).unwrap();
+        assert_eq!(moved.round.status, RoundStatus::Submitted);
+        assert_eq!(versions(&moved.events), [2, 3, 1, 1, 1]);
+        let by = |stamp: Option<crate::actor::Stamp>| stamp.map(|stamp| stamp.kind);
+        assert_eq!(
+            (by(moved.round.confirmed), by(moved.round.submitted)),
+            (Some(ActorKind::User), Some(ActorKind::System))
+        );
+        assert_eq!(moved.audit.action, "round.confirm");
+    }
+
+    #[test]
+    fn ready_on_a_round_that_was_not_begun_begins_it_first() {
+        let ready = moved(submitted_round(), RoundTarget::Ready);
+        let one = ["ticket.in_progress", "ticket.ready"];
+        let expected = [&one[..], &one, &one, &["round.in_kitchen", "round.ready"]].concat();
+        assert_eq!(names(&ready.events), expected);
+        assert_eq!(
+            ready.round.in_kitchen.map(|stamp| stamp.at),
+            ready.round.ready.map(|stamp| stamp.at)
+        );
+        assert_eq!(ready.audit.action, "round.ready");
+    }
+
+    #[test]
+    fn a_recall_spares_what_was_handed_over() {
+        let ready = moved(submitted_round(), RoundTarget::Ready);
+        let facts = RoundFacts {
+            round: ready.round,
+            tickets: ready.tickets,
+        };
+        let bar = facts.at(Station::Bar).id;
+        let command = crate::kitchen::TicketCommand::Whole(crate::kitchen::TicketAction::Deliver);
+        let waiter = staff(Role::Waiter);
+        let delivered = crate::kitchen::move_ticket(facts.clone(), bar, command, &waiter, at(500)).unwrap();
+        let recalled = moved(
+            facts.after(delivered.round, delivered.tickets),
+            RoundTarget::Recall,
+        );
+        assert_eq!(
+            names(&recalled.events),
+            ["ticket.recalled", "ticket.recalled", "round.recalled"]
+        );
+        assert!(recalled.round.ready.is_none() && recalled.round.in_kitchen.is_some());
+        assert!(recalled.tickets.iter().all(|ticket| ticket.ready.is_none()));
+    }
+
+    #[test]
+    fn serving_hands_everything_over() {
+        let ready = moved(submitted_round(), RoundTarget::Ready);
+        let facts = RoundFacts {
+            round: ready.round,
+            tickets: ready.tickets,
+        };
+        let served = move_round(facts, RoundTarget::Served, &staff(Role::Waiter), at(500)).unwrap();
+        assert_eq!(
+            names(&served.events),
+            [
+                "ticket.delivered",
+                "ticket.delivered",
+                "ticket.delivered",
+                "round.served"
+            ]
+        );
+        assert_eq!(served.round.served.map(|stamp| stamp.kind), Some(ActorKind::User));
+    }
+}

@@ -5,14 +5,9 @@ use crate::actor::Stamp;
 use crate::event::EventName;
 use crate::kitchen::{Ticket, round_standing};
 use crate::machine::row_between;
-use crate::round::{ROUND_TRANSITIONS, Round, RoundItem, RoundStatus};
+use crate::round::{ROUND_TRANSITIONS, Round, RoundStatus};
 
 impl Round {
-    /// Whether anything of it is left.
-    pub fn is_live(&self) -> bool {
-        self.items.iter().any(RoundItem::is_live)
-    }
-
     /// Takes one row of the table: status, stamp and version. None, and no change, if there is no such row.
     ///
     /// A recall clears the `ready` stamp and leaves the time at which cooking began.

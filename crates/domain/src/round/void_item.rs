@@ -6,7 +6,9 @@ use crate::audit::AuditEntry;
 use crate::event::{Event, EventName, RoundDetail};
 use crate::ids::{IdSource, RoundItemId};
 use crate::kitchen::{Ticket, TicketStatus};
-use crate::round::{CheckState, ItemVoid, Progress, Round, RoundFacts, RoundItem, RoundStatus, TakeBackFacts};
+use crate::round::{
+    CheckState, ItemVoid, Progress, Round, RoundFacts, RoundItem, RoundStatus, TakeBackFacts,
+};
 use crate::session::Session;
 
 /// Who may take back what has not been handed over.
@@ -96,7 +98,9 @@ pub fn void_item(
     } = facts;
     let VoidItem { item_id, qty, reason } = command;
     let mut progress = Progress::new(RoundFacts { round, tickets }, actor, now);
-    let void = progress.void(item_id, qty, &reason, ids).ok_or(VoidItemError::NotFound)?;
+    let void = progress
+        .void(item_id, qty, &reason, ids)
+        .ok_or(VoidItemError::NotFound)?;
     progress.round.version += 1;
     let detail = RoundDetail::ItemVoided {
         item_id,
@@ -177,5 +181,191 @@ fn audit(round: &Round, before: RoundStatus, void: &ItemVoid, live_qty: i32) -> 
         entry
     } else {
         entry.moved("status", before.as_str(), round.status.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kitchen::{TicketAction, TicketCommand, move_ticket};
+    use crate::menu::Station;
+    use crate::menu::fixtures::at;
+    use crate::round::fixtures::{names, pending_round, submitted_round};
+    use crate::round::laws::{check_events, check_invariants, take_back};
+    use crate::session::fixtures::{Counter, staff};
+
+    fn void(facts: &RoundFacts, product: &str, qty: i32, role: Role) -> Result<ItemVoided, VoidItemError> {
+        let command = VoidItem {
+            item_id: facts.item(product).id,
+            qty,
+            reason: "se cayó".to_owned(),
+        };
+        void_item(
+            take_back(facts),
+            command,
+            &staff(role),
+            at(500),
+            &mut Counter::default(),
+        )
+    }
+
+    fn on_ticket(facts: &RoundFacts, station: Station, action: TicketAction) -> RoundFacts {
+        let id = facts.at(station).id;
+        let command = TicketCommand::Whole(action);
+        let moved = move_ticket(facts.clone(), id, command, &staff(Role::Manager), at(400)).unwrap();
+        facts.after(moved.round, moved.tickets)
+    }
+
+    #[test]
+    fn part_of_an_item_leaves_its_ticket_where_it_is() {
+        let voided = void(&submitted_round(), "empanada_carne", 1, Role::Waiter).unwrap();
+        assert_eq!(
+            names(&voided.events),
+            ["round.item_voided", "ticket.item_changed"]
+        );
+        assert_eq!(voided.round.live_total(), Ok(4_380_000));
+        assert_eq!(voided.tickets[0].items[0].canceled_qty, 1);
+        assert_eq!((voided.void.qty, voided.void.reason.as_str()), (1, "se cayó"));
+    }
+
+    #[test]
+    fn what_is_still_to_be_made_may_make_the_round_ready_or_serve_it() {
+        let ready = TicketAction::Ready;
+        let facts = on_ticket(&submitted_round(), Station::Grill, ready);
+        let facts = on_ticket(&facts, Station::HotKitchen, ready);
+        let voided = void(&facts, "limonada", 1, Role::Waiter).unwrap();
+        assert_eq!(
+            names(&voided.events),
+            [
+                "round.item_voided",
+                "ticket.item_changed",
+                "ticket.canceled",
+                "round.ready"
+            ]
+        );
+        let facts = on_ticket(&facts, Station::Grill, TicketAction::Deliver);
+        let facts = on_ticket(&facts, Station::HotKitchen, TicketAction::Deliver);
+        let voided = void(&facts, "limonada", 1, Role::Waiter).unwrap();
+        let expected = ["round.ready", "round.served"];
+        assert_eq!(names(&voided.events)[3..], expected);
+    }
+
+    #[test]
+    fn the_last_live_item_takes_the_round_with_it() {
+        let mut facts = RoundFacts {
+            round: pending_round(),
+            tickets: Vec::new(),
+        };
+        for (product, qty) in [("bife_chorizo", 1), ("provoleta", 1), ("empanada_carne", 2)] {
+            facts.round = void(&facts, product, qty, Role::Waiter).unwrap().round;
+        }
+        let voided = void(&facts, "limonada", 1, Role::Waiter).unwrap();
+        assert_eq!(names(&voided.events), ["round.item_voided", "round.canceled"]);
+        assert_eq!(voided.round.cancel_reason.as_deref(), Some("se cayó"));
+        let facts = facts.after(voided.round, voided.tickets);
+        assert_eq!(
+            void(&facts, "limonada", 1, Role::Admin),
+            Err(VoidItemError::RoundWrongState {
+                current: RoundStatus::Canceled,
+                allowed: vec![]
+            })
+        );
+    }
+
+    #[test]
+    fn only_managers_take_back_what_was_handed_over() {
+        let facts = on_ticket(&submitted_round(), Station::Bar, TicketAction::Ready);
+        let facts = on_ticket(&facts, Station::Bar, TicketAction::Deliver);
+        assert_eq!(
+            void(&facts, "limonada", 1, Role::Waiter),
+            Err(VoidItemError::Forbidden(Forbidden {
+                required_roles: vec![Role::Manager, Role::Admin]
+            }))
+        );
+        assert!(void(&facts, "provoleta", 1, Role::Waiter).is_ok());
+        assert!(matches!(
+            void(&facts, "provoleta", 1, Role::Kitchen),
+            Err(VoidItemError::Forbidden(_))
+        ));
+        let voided = void(&facts, "limonada", 1, Role::Manager).unwrap();
+        assert_eq!(
+            names(&voided.events),
+            ["round.item_voided", "ticket.item_changed"]
+        );
+        assert_eq!(voided.tickets[0].status, TicketStatus::Delivered);
+    }
+
+    #[test]
+    fn no_more_than_is_left_and_nothing_that_is_billed() {
+        let facts = submitted_round();
+        for qty in [-1, 0, 3] {
+            assert_eq!(
+                void(&facts, "empanada_carne", qty, Role::Waiter),
+                Err(VoidItemError::VoidExceedsLive { live_qty: 2 })
+            );
+        }
+        let billed = TakeBackFacts {
+            check: Some(CheckState { settled: true }),
+            ..take_back(&facts)
+        };
+        let command = VoidItem {
+            item_id: facts.item("limonada").id,
+            qty: 1,
+            reason: "fría".to_owned(),
+        };
+        assert_eq!(
+            void_item(
+                billed,
+                command,
+                &staff(Role::Manager),
+                at(500),
+                &mut Counter::default()
+            ),
+            Err(VoidItemError::OnCheck { settled: true })
+        );
+    }
+
+    proptest! {
+        // P13, for rounds that are not billed
+        #[test]
+        fn partial_voids_end_at_nothing_and_never_below(
+            ordered in 1..=20_i32,
+            voids in prop::collection::vec(1..=6_i32, 1..30),
+            submitted: bool,
+        ) {
+            let mut facts = if submitted {
+                submitted_round()
+            } else {
+                RoundFacts { round: pending_round(), tickets: Vec::new() }
+            };
+            let id = facts.item("empanada_carne").id;
+            for item in facts.round.items.iter_mut().filter(|item| item.id == id) {
+                item.qty = ordered;
+            }
+            let lines = facts.tickets.iter_mut().flat_map(|ticket| &mut ticket.items);
+            for line in lines.filter(|line| line.round_item_id == id) {
+                line.qty = ordered;
+            }
+            let mut left = ordered;
+            for qty in voids {
+                match void(&facts, "empanada_carne", qty, Role::Manager) {
+                    Ok(voided) => {
+                        left -= qty;
+                        let after = facts.after(voided.round, voided.tickets);
+                        check_events(&facts, &after, &voided.events);
+                        check_invariants(&after);
+                        facts = after;
+                    }
+                    Err(refused) => {
+                        prop_assert!(qty > left);
+                        prop_assert_eq!(refused, VoidItemError::VoidExceedsLive { live_qty: left });
+                    }
+                }
+                prop_assert_eq!(facts.item("empanada_carne").live_qty(), left);
+                prop_assert!(left >= 0);
+            }
+        }
     }
 }
