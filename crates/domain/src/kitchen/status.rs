@@ -116,3 +116,107 @@ pub fn round_standing(round: &Round, tickets: &[Ticket]) -> RoundStatus {
         RoundStatus::Submitted | RoundStatus::InKitchen | RoundStatus::Ready => round_status(round, tickets),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Actor;
+    use crate::kitchen::TicketItem;
+    use crate::menu::fixtures::{at, id};
+    use crate::round::RoundFacts;
+    use crate::round::fixtures::submitted_round;
+
+    /// A ticket with the stamps named by `begun` and `delivered`, and one line per letter: pending, begun, ready or
+    /// canceled.
+    fn ticket(lines: &str, begun: bool, delivered: bool) -> Ticket {
+        let stamp = |set: bool| set.then(|| Actor::SYSTEM.stamp(at(1)));
+        let line = |letter| TicketItem {
+            id: id("line"),
+            round_item_id: id("item"),
+            qty: 2,
+            canceled_qty: if letter == 'c' { 2 } else { 1 },
+            status: match letter {
+                'p' => TicketItemStatus::Pending,
+                'b' => TicketItemStatus::InProgress,
+                'r' => TicketItemStatus::Ready,
+                _ => TicketItemStatus::Canceled,
+            },
+        };
+        let mut ticket = submitted_round().tickets.remove(0);
+        ticket.in_progress = stamp(begun);
+        ticket.delivered = stamp(delivered);
+        ticket.items = lines.chars().map(line).collect();
+        ticket
+    }
+
+    #[test]
+    fn a_ticket_stands_where_its_live_lines_and_stamps_say() {
+        use TicketStatus::{Canceled, Delivered, InProgress, Pending, Ready};
+        for (lines, begun, delivered, expected) in [
+            ("pp", false, false, Pending),
+            ("pc", false, false, Pending),
+            ("pb", false, false, InProgress),
+            ("pr", false, false, InProgress),
+            ("pc", true, false, InProgress),
+            ("rc", true, false, Ready),
+            ("rr", false, false, Ready),
+            ("cc", true, false, Canceled),
+            ("cc", true, true, Delivered),
+            ("rr", true, true, Delivered),
+        ] {
+            assert_eq!(
+                ticket_status(&ticket(lines, begun, delivered)),
+                expected,
+                "{lines} {begun} {delivered}"
+            );
+        }
+    }
+
+    /// The three tickets of the dinner in these states.
+    fn round_with(statuses: [TicketStatus; 3], begun: bool) -> RoundFacts {
+        let mut facts = submitted_round();
+        facts.round.in_kitchen = begun.then(|| Actor::SYSTEM.stamp(at(1)));
+        for (ticket, status) in facts.tickets.iter_mut().zip(statuses) {
+            ticket.status = status;
+        }
+        facts
+    }
+
+    #[test]
+    fn a_round_stands_where_its_tickets_and_stamps_say() {
+        use TicketStatus::{Canceled, Delivered, InProgress, Pending, Ready};
+        for (statuses, begun, expected) in [
+            ([Pending, Pending, Pending], false, RoundStatus::Submitted),
+            ([Pending, Pending, Canceled], false, RoundStatus::Submitted),
+            ([Pending, Pending, InProgress], false, RoundStatus::InKitchen),
+            ([Pending, Pending, Ready], false, RoundStatus::InKitchen),
+            ([Pending, Pending, Delivered], false, RoundStatus::InKitchen),
+            ([Pending, Pending, Canceled], true, RoundStatus::InKitchen),
+            ([Ready, Delivered, Canceled], true, RoundStatus::Ready),
+            ([Delivered, Delivered, Canceled], true, RoundStatus::Served),
+        ] {
+            let facts = round_with(statuses, begun);
+            assert_eq!(
+                round_status(&facts.round, &facts.tickets),
+                expected,
+                "{statuses:?} {begun}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_round_of_which_nothing_is_left_is_canceled_unless_it_was_served() {
+        let mut facts = round_with([TicketStatus::Canceled; 3], true);
+        for item in &mut facts.round.items {
+            item.voided_qty = item.qty;
+        }
+        for status in RoundStatus::ALL {
+            facts.round.status = *status;
+            let expected = match status {
+                RoundStatus::Served => RoundStatus::Served,
+                _ => RoundStatus::Canceled,
+            };
+            assert_eq!(round_standing(&facts.round, &facts.tickets), expected);
+        }
+    }
+}

@@ -189,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kitchen::{TicketAction, TicketCommand, move_ticket};
+    use crate::kitchen::{ItemAction, TicketAction, TicketCommand, move_ticket};
     use crate::menu::Station;
     use crate::menu::fixtures::at;
     use crate::round::fixtures::{names, pending_round, submitted_round};
@@ -250,6 +250,26 @@ mod tests {
         let voided = void(&facts, "limonada", 1, Role::Waiter).unwrap();
         let expected = ["round.ready", "round.served"];
         assert_eq!(names(&voided.events)[3..], expected);
+    }
+
+    #[test]
+    fn a_void_never_moves_anything_back() {
+        let facts = submitted_round();
+        let grill = facts.at(Station::Grill);
+        let command = TicketCommand::Item(grill.items[0].id, ItemAction::Start);
+        let moved = move_ticket(facts.clone(), grill.id, command, &staff(Role::Kitchen), at(400)).unwrap();
+        let facts = facts.after(moved.round, moved.tickets);
+        let voided = void(&facts, "bife_chorizo", 1, Role::Waiter).unwrap();
+        assert_eq!(
+            (voided.tickets[0].status, voided.round.status),
+            (TicketStatus::InProgress, RoundStatus::InKitchen)
+        );
+        let facts = facts.after(voided.round, voided.tickets);
+        let voided = void(&facts, "provoleta", 1, Role::Waiter).unwrap();
+        assert_eq!(
+            (voided.tickets[0].status, voided.round.status),
+            (TicketStatus::Canceled, RoundStatus::InKitchen)
+        );
     }
 
     #[test]
