@@ -3,9 +3,12 @@
 use uuid::Uuid;
 
 use crate::actor::{Actor, Role, Roles};
+use crate::billing::{Check, CheckStatus};
 use crate::diner::{Diner, Preferences};
 use crate::ids::{IdSource, UserId};
 use crate::menu::fixtures::{at, id};
+use crate::money::Currency;
+use crate::round::{Round, RoundSource, RoundStatus};
 use crate::session::{Session, SessionStatus};
 use crate::table::Table;
 
@@ -79,4 +82,56 @@ pub fn diner(name: &str) -> Diner {
 /// A member of staff.
 pub fn staff(role: Role) -> Actor {
     Actor::user(id::<UserId>(role.as_str()), Roles::NONE.with(role))
+}
+
+/// A live check of that session.
+pub fn check(total_amount: i64, paid_amount: i64, surplus_amount: i64) -> Check {
+    Check {
+        id: id("check"),
+        branch_id: id("centro"),
+        session_id: id("session"),
+        number: 1,
+        status: if paid_amount == total_amount {
+            CheckStatus::Paid
+        } else if paid_amount > 0 {
+            CheckStatus::InPayment
+        } else {
+            CheckStatus::Requested
+        },
+        currency: Currency::parse("ARS").unwrap(),
+        total_amount,
+        paid_amount,
+        surplus_amount,
+        split_revision: 0,
+        requested: Actor::SYSTEM.stamp(at(1)),
+        voided: None,
+        paid_at: None,
+        settled_at: None,
+        business_day: None,
+        version: 1,
+    }
+}
+
+/// A round of that session, without items.
+pub fn round(number: i32, status: RoundStatus) -> Round {
+    Round {
+        id: id(&format!("round {number}")),
+        branch_id: id("centro"),
+        session_id: id("session"),
+        number,
+        status,
+        source: RoundSource::Diner,
+        notes: String::new(),
+        menu_version: 1,
+        cancel_reason: None,
+        pending: Actor::SYSTEM.stamp(at(1)),
+        confirmed: None,
+        submitted: None,
+        in_kitchen: None,
+        ready: None,
+        served: None,
+        canceled: None,
+        version: 1,
+        items: Vec::new(),
+    }
 }
