@@ -124,7 +124,7 @@ pub fn cancel_round(
         .moved("status", before.as_str(), RoundStatus::Canceled.as_str());
     let moved = progress.finish(audit);
     Ok(RoundCanceled {
-        session: session.active_at(now),
+        session: session.touched(now),
         round: moved.round,
         tickets: moved.tickets,
         voids,
@@ -180,15 +180,6 @@ impl Progress {
             reason: reason.to_owned(),
             made,
         })
-    }
-}
-
-impl Session {
-    /// The session after an operation on it.
-    #[must_use]
-    pub(crate) fn active_at(mut self, now: Timestamp) -> Self {
-        self.last_activity_at = self.last_activity_at.max(now);
-        self
     }
 }
 

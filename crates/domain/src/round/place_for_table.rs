@@ -76,7 +76,7 @@ pub fn place_round_for_table(
     }
     let audit = audit("round.place_for_table", &progress.round, total);
     let moved = progress.finish(audit);
-    let mut session = facts.session.clone().active_at(now);
+    let mut session = facts.session.touched(now);
     session.next_round_number += 1;
     Ok(RoundPlaced {
         round: moved.round,

@@ -114,7 +114,7 @@ pub fn void_item(
     let audit = audit(&progress.round, status, &void, live_qty);
     let moved = progress.finish(audit);
     Ok(ItemVoided {
-        session: session.active_at(now),
+        session: session.touched(now),
         round: moved.round,
         tickets: moved.tickets,
         void,
