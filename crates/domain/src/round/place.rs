@@ -166,9 +166,8 @@ pub fn place_round(
     let round = new_round(facts, &wanted, order, (actor, now), ids)?;
     let total = round.live_total()?;
     require_expected(command.expected_total, Money::new(total, facts.branch.currency))?;
-    let mut session = facts.session.touched(now);
+    let mut session = facts.session.with_cart_changed(now);
     session.next_round_number += 1;
-    session.cart_version += 1;
     Ok(RoundPlaced {
         consumed: wanted.iter().filter_map(|line| line.line_id).collect(),
         tickets: Vec::new(),
