@@ -16,6 +16,7 @@ pub mod enums;
 pub mod event;
 pub mod ids;
 pub mod kitchen;
+pub mod machine;
 pub mod menu;
 pub mod money;
 pub mod round;

@@ -1,8 +1,17 @@
 //! What a branch offers, and what of it a guest may see and order.
 
+mod alerts;
 mod facts;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod orderable;
 
+pub use alerts::allergen_alerts;
 pub use facts::{
     Allergen, Availability, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence, ProductAllergens,
     Station,
+};
+pub use orderable::{
+    BranchMenu, ChoiceProblem, ChosenOption, LineAllergens, LineProblem, LineRefused, MAX_MODIFIERS,
+    OrderableLine, merged_modifiers, orderable,
 };
