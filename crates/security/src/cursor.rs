@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::compare;
-use crate::encoding::{base64url, from_base64url};
+use crate::encoding::{Unwritable, base64url, from_base64url};
 use crate::hash::framed;
 use crate::keys::{MacKeys, MasterKeys};
 
@@ -29,11 +29,6 @@ pub enum CursorError {
     Unreadable,
 }
 
-/// The position could not be written as JSON.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the position cannot be written")]
-pub struct UnwritablePosition;
-
 /// The keys of list cursors, derived from the master keys: the first signs, all verify.
 #[derive(Clone)]
 pub struct CursorKeys(MacKeys);
@@ -47,9 +42,9 @@ impl CursorKeys {
     /// Writes a cursor. `context` is what it is bound to, in a fixed order: tenant, list, filter.
     ///
     /// # Errors
-    /// [`UnwritablePosition`] when `position` does not go into JSON, such as a map with keys that are no texts.
-    pub fn sign<T: Serialize>(&self, context: &[&str], position: &T) -> Result<String, UnwritablePosition> {
-        let mut bytes = serde_json::to_vec(position).map_err(|_| UnwritablePosition)?;
+    /// [`Unwritable`] when `position` does not go into JSON, such as a map with keys that are no texts.
+    pub fn sign<T: Serialize>(&self, context: &[&str], position: &T) -> Result<String, Unwritable> {
+        let mut bytes = serde_json::to_vec(position).map_err(|_| Unwritable)?;
         let mac = tag(&self.0.current, context, &bytes);
         bytes.extend(mac.as_ref().iter().take(MAC_LEN));
         Ok(base64url(bytes))

@@ -3,6 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
+/// The value does not go into JSON, such as a map whose keys are no texts: a mistake of the caller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the value cannot be written as JSON")]
+pub struct Unwritable;
+
 /// Characters that 256 bits take.
 pub(crate) const SECRET_CHARS: usize = 43;
 

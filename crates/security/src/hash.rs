@@ -1,5 +1,7 @@
 //! Hashes of what is compared later: stored tokens, request bodies, repeated requests.
 
+use std::fmt::{self, Write as _};
+
 use ring::digest;
 use serde_json::{Number, Value};
 
@@ -100,11 +102,16 @@ fn write_string(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
-            '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            '\0'..='\u{1f}' => write_all(out, format_args!("\\u{:04x}", u32::from(c))),
             _ => out.push(c),
         }
     }
     out.push('"');
+}
+
+/// Appends; writing to a `String` cannot fail.
+fn write_all(out: &mut String, text: fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
 }
 
 fn write_number(out: &mut String, number: &Number) {
@@ -131,7 +138,7 @@ fn write_float(out: &mut String, float: f64) {
     match exponent {
         -6..=-1 => {
             let zeros = "0".repeat(usize::try_from(-exponent - 1).unwrap_or(0));
-            out.push_str(&format!("0.{zeros}{digits}"));
+            write_all(out, format_args!("0.{zeros}{digits}"));
         }
         0..=20 if point >= digits.len() => {
             out.push_str(&digits);
@@ -139,12 +146,12 @@ fn write_float(out: &mut String, float: f64) {
         }
         0..=20 => {
             let (whole, part) = digits.split_at(point);
-            out.push_str(&format!("{whole}.{part}"));
+            write_all(out, format_args!("{whole}.{part}"));
         }
         _ => {
             let (whole, part) = digits.split_at(1);
             let dot = if part.is_empty() { "" } else { "." };
-            out.push_str(&format!("{whole}{dot}{part}e{exponent:+}"));
+            write_all(out, format_args!("{whole}{dot}{part}e{exponent:+}"));
         }
     }
 }

@@ -49,7 +49,7 @@ pub enum KeyListError {
         /// Its length in bytes.
         got: usize,
     },
-    /// The key of this id is not of exactly [`KEY_LEN`] bytes, as an Ed25519 seed must be.
+    /// The key of this id is not of exactly [`KEY_LEN`] bytes, as every Ed25519 seed is.
     #[error("the key {0} is not a seed of {KEY_LEN} bytes")]
     BadSeed(String),
 }

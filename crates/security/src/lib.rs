@@ -20,4 +20,6 @@ pub mod policy;
 pub mod refresh;
 pub mod tokens;
 
+pub use encoding::Unwritable;
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
+pub use secrecy::{ExposeSecret, SecretString};
