@@ -169,14 +169,8 @@ mod tests {
 
     #[test]
     fn sha256_takes_parts_as_one() {
-        let hex: String = sha256(&[b"a", b"bc"])
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        assert_eq!(
-            hex,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        let abc = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+        assert_eq!(crate::encoding::base64url(sha256(&[b"a", b"bc"])), abc);
     }
 
     #[test]
@@ -270,10 +264,11 @@ mod tests {
         #[test]
         fn floats_come_back(bits: u64) {
             let float = f64::from_bits(bits);
-            prop_assume!(float.is_finite());
+            prop_assume!(float.is_finite() && float != 0.0);
             let mut text = String::new();
             write_float(&mut text, float);
-            prop_assert_eq!(text.parse::<f64>().unwrap(), float);
+            let back: f64 = text.parse().unwrap();
+            prop_assert_eq!(back.to_bits(), float.to_bits());
         }
     }
 }

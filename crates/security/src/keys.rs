@@ -66,7 +66,13 @@ pub enum Weakness {
     /// Bytes that count up or down, as the examples in the documentation do.
     #[error("counts up or down")]
     Sequence,
+    /// A key that everyone can read in a standard or in our tests.
+    #[error("is a published example")]
+    Published,
 }
+
+/// Random-looking keys that occur in our tests.
+const PUBLISHED: &[&str] = &["nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="];
 
 /// One key and its name.
 #[derive(Clone)]
@@ -117,6 +123,8 @@ pub fn weakness(bytes: &[u8]) -> Option<Weakness> {
         Some(Weakness::Sequence)
     } else if bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
         Some(Weakness::Printable)
+    } else if PUBLISHED.contains(&base64(bytes).as_str()) {
+        Some(Weakness::Published)
     } else {
         None
     }
@@ -334,7 +342,7 @@ mod tests {
 
     #[test]
     fn nothing_printed_holds_a_key() {
-        let keys = testing::list(&[b'A', b'B']);
+        let keys = testing::list(b"AB");
         let printed = format!(
             "{keys:?} {:?} {:?}",
             keys.current(),
@@ -357,6 +365,8 @@ mod tests {
             weakness(b"please change me before the start"),
             Some(Weakness::Printable)
         );
+        let published = from_any_base64(PUBLISHED[0]).unwrap();
+        assert_eq!(weakness(&published), Some(Weakness::Published));
         let key = generate_key_list("1", &SystemEntropy::new()).unwrap();
         assert_eq!(KeyList::parse(&key).unwrap().current().weakness(), None);
     }

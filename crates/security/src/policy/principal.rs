@@ -73,17 +73,20 @@ impl Principal {
 impl StaffPrincipal {
     /// The roles held in one branch; no grant of another branch is looked at.
     pub fn roles_in(&self, branch: BranchId) -> Roles {
-        let held = self.grants.iter().filter(|(granted, _)| *granted == branch);
-        union(held.map(|(_, roles)| *roles))
+        self.roles_where(|granted| granted == branch)
     }
 
     /// The roles held in some branch or other.
     pub fn roles_anywhere(&self) -> Roles {
-        union(self.grants.iter().map(|(_, roles)| *roles))
+        self.roles_where(|_| true)
     }
-}
 
-fn union(held: impl Iterator<Item = Roles> + Clone) -> Roles {
-    let has = |role: &Role| held.clone().any(|roles| roles.has(*role));
-    Role::ALL.iter().copied().filter(has).collect()
+    fn roles_where(&self, counts: impl Fn(BranchId) -> bool) -> Roles {
+        let held = |role: &Role| {
+            self.grants
+                .iter()
+                .any(|(branch, roles)| counts(*branch) && roles.has(*role))
+        };
+        Role::ALL.iter().copied().filter(held).collect()
+    }
 }

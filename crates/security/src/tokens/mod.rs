@@ -1,35 +1,28 @@
 //! Access tokens of staff, of tables and of diners: their claims, and the one way to read them.
 
+mod claims;
+
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
 use chrono::serde::ts_seconds;
-use chrono::{SubsecRound, TimeDelta};
 use comanda_domain::Timestamp;
-use comanda_domain::actor::Role;
-use comanda_domain::ids::{BranchId, DinerId, FamilyId, SessionId, TenantId, UserId};
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use self::claims::after;
+pub use self::claims::{
+    Claims, DINER_LIFETIME, DinerClaims, GrantClaim, STAFF_LIFETIME, StaffClaims, TABLE_LIFETIME, TableClaims,
+};
 use crate::device::DEVICE_PREFIX;
 use crate::encoding::Unwritable;
 use crate::jwt::{InvalidToken, TokenKeys};
-use crate::policy::{DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
+use crate::policy::Principal;
 use crate::refresh::REFRESH_PREFIX;
 
-/// How long a staff access token lives.
-pub const STAFF_LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// How long a table token lives.
-pub const TABLE_LIFETIME: TimeDelta = TimeDelta::minutes(30);
-/// How long a diner token lives at most; the end of the session ends it earlier.
-pub const DINER_LIFETIME: TimeDelta = TimeDelta::hours(12);
 /// How far the clocks of two processes may be apart.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-const STAFF_AUDIENCE: &str = "comanda:staff";
-const TABLE_AUDIENCE: &str = "comanda:table";
-const DINER_AUDIENCE: &str = "comanda:diner";
 /// How credentials begin that are no access tokens: refresh tokens, device tokens, API keys.
 const OTHER_CREDENTIALS: [&str; 3] = [REFRESH_PREFIX, DEVICE_PREFIX, "cmd_"];
 
@@ -47,96 +40,6 @@ pub enum TokenError {
     WrongAudience,
 }
 
-/// The roles of a user in one branch, as a token carries them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct GrantClaim {
-    /// The branch.
-    #[serde(rename = "b")]
-    pub branch: BranchId,
-    /// The roles held there.
-    #[serde(rename = "r")]
-    pub roles: Vec<Role>,
-}
-
-/// What a staff access token says.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StaffClaims {
-    /// Who.
-    #[serde(rename = "sub")]
-    pub user: UserId,
-    /// Of which tenant.
-    #[serde(rename = "tid")]
-    pub tenant: TenantId,
-    /// The login.
-    #[serde(rename = "fam")]
-    pub family: FamilyId,
-    /// The user's token epoch at the time; a raised one makes this token useless.
-    #[serde(rename = "ep")]
-    pub epoch: i32,
-    /// Whether the user is an owner.
-    #[serde(rename = "own")]
-    pub owner: bool,
-    /// The live grants.
-    pub grants: Vec<GrantClaim>,
-    /// When it was issued, to the second.
-    #[serde(rename = "iat", with = "ts_seconds")]
-    pub issued_at: Timestamp,
-    /// When it ends.
-    #[serde(rename = "exp", with = "ts_seconds")]
-    pub expires_at: Timestamp,
-    /// Its own id.
-    #[serde(rename = "jti")]
-    pub token_id: Uuid,
-}
-
-/// What a table token says. The table is not in it: it is found through the session.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct TableClaims {
-    /// Of which tenant.
-    #[serde(rename = "tid")]
-    pub tenant: TenantId,
-    /// The branch of the session.
-    pub branch: BranchId,
-    /// The session.
-    pub session: SessionId,
-    /// The session's seating at the time; a raised one makes this token useless.
-    pub seating: i32,
-    /// When it was issued, to the second.
-    #[serde(rename = "iat", with = "ts_seconds")]
-    pub issued_at: Timestamp,
-    /// When it ends.
-    #[serde(rename = "exp", with = "ts_seconds")]
-    pub expires_at: Timestamp,
-    /// Its own id.
-    #[serde(rename = "jti")]
-    pub token_id: Uuid,
-}
-
-/// What a diner token says.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DinerClaims {
-    /// Of which tenant.
-    #[serde(rename = "tid")]
-    pub tenant: TenantId,
-    /// The branch of the session.
-    pub branch: BranchId,
-    /// The session.
-    pub session: SessionId,
-    /// The session's seating at the time; a raised one makes this token useless.
-    pub seating: i32,
-    /// Who.
-    pub diner: DinerId,
-    /// When it was issued, to the second.
-    #[serde(rename = "iat", with = "ts_seconds")]
-    pub issued_at: Timestamp,
-    /// When it ends.
-    #[serde(rename = "exp", with = "ts_seconds")]
-    pub expires_at: Timestamp,
-    /// Its own id.
-    #[serde(rename = "jti")]
-    pub token_id: Uuid,
-}
-
 /// What an access token proves. A kind that a route does not want is `token_wrong_audience` there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Credential {
@@ -146,120 +49,6 @@ pub enum Credential {
     Table(TableClaims),
     /// A diner.
     Diner(DinerClaims),
-}
-
-/// Claims that a token can be issued for.
-pub trait Claims: Serialize + DeserializeOwned {
-    /// Whom the token is for.
-    const AUDIENCE: &'static str;
-}
-
-impl Claims for StaffClaims {
-    const AUDIENCE: &'static str = STAFF_AUDIENCE;
-}
-
-impl Claims for TableClaims {
-    const AUDIENCE: &'static str = TABLE_AUDIENCE;
-}
-
-impl Claims for DinerClaims {
-    const AUDIENCE: &'static str = DINER_AUDIENCE;
-}
-
-impl StaffClaims {
-    /// The claims of a token for this user that begins now.
-    pub fn new(principal: &StaffPrincipal, now: Timestamp, token_id: Uuid) -> Self {
-        let issued_at = now.trunc_subsecs(0);
-        let grants = principal.grants.iter().map(|(branch, roles)| GrantClaim {
-            branch: *branch,
-            roles: Role::ALL
-                .iter()
-                .copied()
-                .filter(|role| roles.has(*role))
-                .collect(),
-        });
-        Self {
-            user: principal.user,
-            tenant: principal.tenant,
-            family: principal.family,
-            epoch: principal.epoch,
-            owner: principal.owner,
-            grants: grants.collect(),
-            issued_at,
-            expires_at: after(issued_at, STAFF_LIFETIME),
-            token_id,
-        }
-    }
-
-    /// Who asks with this token.
-    pub fn principal(&self) -> StaffPrincipal {
-        StaffPrincipal {
-            tenant: self.tenant,
-            user: self.user,
-            family: self.family,
-            epoch: self.epoch,
-            owner: self.owner,
-            grants: self
-                .grants
-                .iter()
-                .map(|grant| (grant.branch, grant.roles.iter().copied().collect()))
-                .collect(),
-        }
-    }
-}
-
-impl TableClaims {
-    /// The claims of a token for this table visit that begins now.
-    pub fn new(principal: &TablePrincipal, now: Timestamp, token_id: Uuid) -> Self {
-        let issued_at = now.trunc_subsecs(0);
-        Self {
-            tenant: principal.tenant,
-            branch: principal.branch,
-            session: principal.session,
-            seating: principal.seating,
-            issued_at,
-            expires_at: after(issued_at, TABLE_LIFETIME),
-            token_id,
-        }
-    }
-
-    /// Who asks with this token.
-    pub fn principal(&self) -> TablePrincipal {
-        TablePrincipal {
-            tenant: self.tenant,
-            branch: self.branch,
-            session: self.session,
-            seating: self.seating,
-        }
-    }
-}
-
-impl DinerClaims {
-    /// The claims of a token for this diner that begins now.
-    pub fn new(principal: &DinerPrincipal, now: Timestamp, token_id: Uuid) -> Self {
-        let issued_at = now.trunc_subsecs(0);
-        Self {
-            tenant: principal.tenant,
-            branch: principal.branch,
-            session: principal.session,
-            seating: principal.seating,
-            diner: principal.diner,
-            issued_at,
-            expires_at: after(issued_at, DINER_LIFETIME),
-            token_id,
-        }
-    }
-
-    /// Who asks with this token.
-    pub fn principal(&self) -> DinerPrincipal {
-        DinerPrincipal {
-            tenant: self.tenant,
-            branch: self.branch,
-            session: self.session,
-            seating: self.seating,
-            diner: self.diner,
-        }
-    }
 }
 
 impl Credential {
@@ -280,10 +69,6 @@ impl Credential {
             Self::Diner(claims) => claims.expires_at,
         }
     }
-}
-
-fn after(start: Timestamp, lifetime: TimeDelta) -> Timestamp {
-    start.checked_add_signed(lifetime).unwrap_or(Timestamp::MAX_UTC)
 }
 
 #[derive(Serialize)]
@@ -335,9 +120,9 @@ pub fn authenticate(
         return Err(TokenError::Invalid(InvalidToken::WrongIssuer));
     }
     let credential = match registered.aud.as_ref() {
-        STAFF_AUDIENCE => Credential::Staff(read(&payload)?),
-        TABLE_AUDIENCE => Credential::Table(read(&payload)?),
-        DINER_AUDIENCE => Credential::Diner(read(&payload)?),
+        StaffClaims::AUDIENCE => Credential::Staff(read(&payload)?),
+        TableClaims::AUDIENCE => Credential::Table(read(&payload)?),
+        DinerClaims::AUDIENCE => Credential::Diner(read(&payload)?),
         _ => return Err(TokenError::WrongAudience),
     };
     if now >= after(registered.exp, CLOCK_TOLERANCE) {
@@ -352,14 +137,17 @@ fn read<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, TokenError> {
 
 #[cfg(test)]
 mod tests {
-    use comanda_domain::actor::Roles;
+    use comanda_domain::actor::{Role, Roles};
+    use comanda_domain::ids::{BranchId, FamilyId, TenantId, UserId};
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
     use serde_json::{Value, json};
+    use uuid::Uuid;
 
     use super::*;
     use crate::encoding::from_base64url;
     use crate::keys::testing::list;
+    use crate::policy::{DinerPrincipal, StaffPrincipal, TablePrincipal};
 
     const ISSUER: &str = "https://comanda.example";
 
@@ -519,7 +307,7 @@ mod tests {
         let claims = serde_json::to_value(TableClaims::new(&table(), now(), id(9))).unwrap();
         let envelope = Envelope {
             iss: ISSUER,
-            aud: DINER_AUDIENCE,
+            aud: DinerClaims::AUDIENCE,
             claims: &claims,
         };
         let token = keys().sign(&envelope).unwrap();
