@@ -1,0 +1,173 @@
+//! Queries over rounds: four, whatever the number of rounds and lines.
+
+use std::collections::{BTreeSet, HashMap};
+
+use comanda_domain::ids::{BranchId, RoundId, SessionId, TenantId};
+use comanda_domain::round::{ItemModifier, Round, RoundStatus};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use futures_util::try_join;
+use uuid::Uuid;
+
+use super::rows::{ItemModifierRow, ItemSharerRow, RoundItemRow, RoundRow};
+use crate::db::{Conn, DbError};
+use crate::people::person;
+use crate::schema::{restaurant_table, round, round_item, round_item_modifier, round_item_sharer, table_session};
+use crate::views::TableRef;
+
+/// Which rounds are wanted.
+#[derive(Debug, Clone)]
+pub(crate) enum Wanted {
+    /// One.
+    One(RoundId),
+    /// All of a visit, in order.
+    OfSession(SessionId),
+    /// A page of a branch's, newest first.
+    OfBranch {
+        branch: BranchId,
+        session: Option<SessionId>,
+        statuses: Vec<RoundStatus>,
+        /// Only rounds that come after this one in the list.
+        after: Option<RoundId>,
+        limit: i64,
+    },
+}
+
+/// A round and the table of its visit.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) round: Round,
+    pub(crate) table: TableRef,
+    pub(crate) sector_id: Uuid,
+}
+
+/// The rounds, with their lines.
+pub(crate) async fn find(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<Found>, DbError> {
+    let heads = heads(conn, tenant, wanted).await?;
+    let ids: Vec<Uuid> = heads.iter().map(|(row, ..)| row.id).collect();
+    let mut items = items_of(conn, tenant, &ids).await?;
+    heads
+        .into_iter()
+        .map(|(row, table_id, code, sector_id)| {
+            let items = items.remove(&row.id).unwrap_or_default();
+            Ok(Found {
+                round: row.into_domain(items)?,
+                table: TableRef::new(table_id.into(), &code),
+                sector_id,
+            })
+        })
+        .collect()
+}
+
+/// One round.
+pub(crate) async fn one(conn: Conn<'_>, tenant: TenantId, id: RoundId) -> Result<Option<Found>, DbError> {
+    Ok(find(conn, tenant, &Wanted::One(id)).await?.pop())
+}
+
+type Head = (RoundRow, Uuid, String, Uuid);
+
+async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<Head>, DbError> {
+    let base = round::table
+        .inner_join(
+            table_session::table
+                .on(table_session::tenant_id.eq(round::tenant_id).and(table_session::id.eq(round::session_id))),
+        )
+        .inner_join(
+            restaurant_table::table.on(restaurant_table::tenant_id
+                .eq(round::tenant_id)
+                .and(restaurant_table::id.eq(table_session::table_id))),
+        )
+        .filter(round::tenant_id.eq(tenant.0))
+        .select((
+            RoundRow::as_select(),
+            restaurant_table::id,
+            restaurant_table::code,
+            restaurant_table::sector_id,
+        ));
+    let mut conn = conn;
+    let heads = match wanted {
+        Wanted::One(id) => base.filter(round::id.eq(id.0)).load(&mut conn).await?,
+        Wanted::OfSession(id) => {
+            base.filter(round::session_id.eq(id.0)).order(round::number).load(&mut conn).await?
+        }
+        Wanted::OfBranch { branch, session, statuses, after, limit } => {
+            let mut query = base.filter(round::branch_id.eq(branch.0)).into_boxed();
+            if let Some(session) = session {
+                query = query.filter(round::session_id.eq(session.0));
+            }
+            if !statuses.is_empty() {
+                let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
+                query = query.filter(round::status.eq_any(names));
+            }
+            if let Some(after) = after {
+                query = query.filter(round::id.lt(after.0));
+            }
+            query.order(round::id.desc()).limit(*limit).load(&mut conn).await?
+        }
+    };
+    Ok(heads)
+}
+
+/// The lines of rounds, by round, in order.
+async fn items_of(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    rounds: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<comanda_domain::round::RoundItem>>, DbError> {
+    if rounds.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (mut a, mut b, mut c) = (conn, conn, conn);
+    let of_item = || {
+        round_item::table.filter(round_item::tenant_id.eq(tenant.0)).filter(round_item::round_id.eq_any(rounds))
+    };
+    let (items, modifiers, sharers) = try_join!(
+        of_item().order((round_item::round_id, round_item::line_no)).select(RoundItemRow::as_select()).load(&mut a),
+        round_item_modifier::table
+            .filter(round_item_modifier::tenant_id.eq(tenant.0))
+            .filter(round_item_modifier::round_item_id.eq_any(of_item().select(round_item::id)))
+            .order(round_item_modifier::option_id)
+            .select(ItemModifierRow::as_select())
+            .load(&mut b),
+        round_item_sharer::table
+            .filter(round_item_sharer::tenant_id.eq(tenant.0))
+            .filter(round_item_sharer::round_item_id.eq_any(of_item().select(round_item::id)))
+            .order(round_item_sharer::diner_id)
+            .select(ItemSharerRow::as_select())
+            .load(&mut c),
+    )?;
+    let mut modifiers_of: HashMap<Uuid, Vec<ItemModifier>> = HashMap::new();
+    for row in modifiers {
+        modifiers_of.entry(row.round_item_id).or_default().push(row.into_domain()?);
+    }
+    let mut sharers_of: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for row in sharers {
+        sharers_of.entry(row.round_item_id).or_default().push(row.diner_id);
+    }
+    let mut items_of: HashMap<Uuid, Vec<_>> = HashMap::new();
+    for row in items {
+        let modifiers = modifiers_of.remove(&row.id).unwrap_or_default();
+        let sharers = sharers_of.remove(&row.id).unwrap_or_default();
+        items_of.entry(row.round_id).or_default().push(row.into_domain(modifiers, sharers)?);
+    }
+    Ok(items_of)
+}
+
+/// Everybody who left a stamp on these rounds.
+pub(crate) fn people_of<'a>(rounds: impl IntoIterator<Item = &'a Round>) -> BTreeSet<Uuid> {
+    rounds
+        .into_iter()
+        .flat_map(|round| {
+            let stamps = [
+                Some(&round.pending),
+                round.confirmed.as_ref(),
+                round.submitted.as_ref(),
+                round.in_kitchen.as_ref(),
+                round.ready.as_ref(),
+                round.served.as_ref(),
+                round.canceled.as_ref(),
+            ];
+            stamps.into_iter().filter_map(person)
+        })
+        .collect()
+}
