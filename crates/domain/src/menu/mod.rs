@@ -2,6 +2,7 @@
 
 mod alerts;
 mod facts;
+mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod orderable;
@@ -10,6 +11,10 @@ pub use alerts::allergen_alerts;
 pub use facts::{
     Allergen, Availability, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence, ProductAllergens,
     Station,
+};
+pub use filter::{
+    FilteredCategory, FilteredGroup, FilteredMenu, FilteredOption, FilteredProduct, MenuFacts, MenuFilter,
+    filter_menu, filter_product,
 };
 pub use orderable::{
     BranchMenu, ChoiceProblem, ChosenOption, LineAllergens, LineProblem, LineRefused, MAX_MODIFIERS,
