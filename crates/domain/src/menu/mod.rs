@@ -20,3 +20,4 @@ pub use orderable::{
     BranchMenu, ChoiceProblem, ChosenOption, LineAllergens, LineProblem, LineRefused, MAX_MODIFIERS,
     OrderableLine, merged_modifiers, orderable,
 };
+pub(crate) use orderable::{chosen_amount, chosen_options, line_allergens};
