@@ -156,6 +156,18 @@ pub struct Stamp {
     pub id: Option<Uuid>,
 }
 
+impl Stamp {
+    /// The same mark, but no earlier than what the object bears already: the clocks of two machines may differ,
+    /// the times of one object never decrease.
+    #[must_use]
+    pub fn no_earlier_than(self, at: Timestamp) -> Self {
+        Self {
+            at: self.at.max(at),
+            ..self
+        }
+    }
+}
+
 /// The actor may not do this; one of these roles in the branch would be needed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("not allowed")]

@@ -85,4 +85,9 @@ impl TicketItem {
     pub fn live_qty(&self) -> i32 {
         self.qty - self.canceled_qty
     }
+
+    /// Whether anything of it is left.
+    pub fn is_live(&self) -> bool {
+        self.live_qty() > 0
+    }
 }

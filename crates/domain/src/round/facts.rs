@@ -7,6 +7,7 @@ use crate::ids::{
     BranchId, CartLineId, DinerId, ItemVoidId, ModifierOptionId, ProductId, RoundId, RoundItemId, SessionId,
 };
 use crate::menu::Station;
+use crate::money::{self, MoneyError};
 use crate::round::RoundStatus;
 use crate::text::I18n;
 
@@ -61,6 +62,23 @@ pub struct Round {
     pub items: Vec<RoundItem>,
 }
 
+impl Round {
+    /// Whether anything of it is left.
+    pub fn is_live(&self) -> bool {
+        self.items.iter().any(RoundItem::is_live)
+    }
+
+    /// What is left of it costs this much, in minor units.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
+    pub fn live_total(&self) -> Result<i64, MoneyError> {
+        self.items
+            .iter()
+            .try_fold(0, |total, item| money::add(total, item.live_amount()?))
+    }
+}
+
 /// One line of a round; name, price, modifiers and station are frozen at placing time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoundItem {
@@ -104,6 +122,19 @@ impl RoundItem {
     /// What is still to be cooked, eaten and paid.
     pub fn live_qty(&self) -> i32 {
         self.qty - self.voided_qty
+    }
+
+    /// Whether anything of it is left.
+    pub fn is_live(&self) -> bool {
+        self.live_qty() > 0
+    }
+
+    /// What the live quantity costs, in minor units.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
+    pub fn live_amount(&self) -> Result<i64, MoneyError> {
+        money::times(self.unit_amount, self.live_qty())
     }
 }
 

@@ -1,8 +1,9 @@
 //! The life of a round as data: who may cancel a round is read here.
 
-use crate::actor::{Actor, ActorKind, Role};
+use crate::actor::Role;
 use crate::enums::text_enum;
 use crate::event::EventName;
+use crate::machine::{Transition, Who, targets};
 
 text_enum! {
     /// Where a round stands.
@@ -24,33 +25,8 @@ text_enum! {
     }
 }
 
-/// Who may take a step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Who {
-    /// A guest of the session.
-    Diner,
-    /// The guest who placed the round.
-    Placer,
-    /// Staff with this role in the branch.
-    Staff(Role),
-    /// A waiter, where the branch setting `waiter_may_submit` is on.
-    WaiterIfMaySubmit,
-    /// Comanda: a policy, a derived step or a job.
-    System,
-}
-
 /// One row of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct RoundTransition {
-    /// From; none for placing.
-    pub from: Option<RoundStatus>,
-    /// To.
-    pub to: RoundStatus,
-    /// Who may ask for it. Derived steps do not consult this column.
-    pub who: &'static [Who],
-    /// What is announced.
-    pub event: EventName,
-}
+pub type RoundTransition = Transition<RoundStatus>;
 
 use Role::{Admin, Kitchen, Manager, Waiter};
 use RoundStatus::{Canceled, Confirmed, InKitchen, Pending, Ready, Served, Submitted};
@@ -128,23 +104,6 @@ impl RoundStatus {
 
     /// Where a round may go from here.
     pub fn allowed(self) -> Vec<Self> {
-        ROUND_TRANSITIONS
-            .iter()
-            .filter(|row| row.from == Some(self))
-            .map(|row| row.to)
-            .collect()
-    }
-}
-
-impl Who {
-    /// Whether the actor is meant. `is_placer` and `waiter_may_submit` are facts of the round and the branch.
-    pub fn covers(self, actor: &Actor, is_placer: bool, waiter_may_submit: bool) -> bool {
-        match self {
-            Diner => actor.kind == ActorKind::Diner,
-            Placer => actor.kind == ActorKind::Diner && is_placer,
-            Staff(role) => actor.roles.has(role),
-            WaiterIfMaySubmit => waiter_may_submit && actor.roles.has(Waiter),
-            System => actor.kind == ActorKind::System,
-        }
+        targets(ROUND_TRANSITIONS, self)
     }
 }

@@ -1,0 +1,552 @@
+//! Request bodies: parsed into types that cannot hold a bad value, every fault reported with its pointer.
+//!
+//! A body is declared once with [`body!`]: the struct, its OpenAPI schema and its reader come from the same lines.
+
+use std::borrow::Cow;
+
+use comanda_domain::ids::{IdError, TypedId};
+use comanda_domain::money::{Currency, MAX_TOTAL, Money};
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::problem::{Code, FieldError, Problem};
+
+/// Faults of one body, with where we are in it.
+#[derive(Debug, Default)]
+pub struct Faults {
+    path: Vec<String>,
+    list: Vec<FieldError>,
+    /// The first id that is none, or one of another kind: it decides the problem's code.
+    id: Option<(Code, Map<String, Value>)>,
+}
+
+impl Faults {
+    /// Where we are, as a JSON pointer (RFC 6901).
+    fn pointer(&self) -> String {
+        self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    }
+
+    /// Adds a fault here.
+    pub fn add(&mut self, code: &str, detail: impl Into<String>) {
+        let fault = FieldError::new(self.pointer(), code, detail);
+        self.list.push(fault);
+    }
+
+    /// Goes one step down for the time of `f`.
+    pub fn within<T>(&mut self, step: impl Into<String>, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step.into());
+        let result = f(self);
+        self.path.pop();
+        result
+    }
+
+    fn id_fault(&mut self, error: &IdError) {
+        let (code, members) = match error {
+            IdError::Malformed => (Code::IdMalformed, Map::new()),
+            IdError::WrongPrefix { expected, got } => {
+                let mut members = Map::new();
+                members.insert("expected".into(), (*expected).into());
+                members.insert("got".into(), got.as_str().into());
+                (Code::IdWrongPrefix, members)
+            }
+        };
+        self.add(code.info().name, error.to_string());
+        self.id.get_or_insert((code, members));
+    }
+
+    /// The problem to answer with, if anything was wrong. A text that is no id counts as bad syntax (400) and
+    /// comes before values that are not accepted (422).
+    pub fn into_problem(self) -> Option<Problem> {
+        if self.list.is_empty() {
+            return None;
+        }
+        let (code, members) = self.id.unwrap_or((Code::ValidationFailed, Map::new()));
+        let detail = match self.list.as_slice() {
+            [only] => format!("{}: {}", only.pointer, only.detail),
+            many => format!("{} values are not accepted.", many.len()),
+        };
+        let mut problem = Problem::with_detail(code, detail).errors(self.list);
+        problem.members = members;
+        Some(problem)
+    }
+}
+
+/// Something that can be read from a JSON value.
+pub trait FromJson: Sized {
+    /// Reads the value, or says what is wrong with it.
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self>;
+
+    /// What an absent member means; `None` where it is required.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: FromJson> FromJson for Option<T> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        if value.is_null() { Some(None) } else { T::from_json(value, faults).map(Some) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+/// A field of a `PATCH`: absent keeps, null clears, a value sets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Patch<T> {
+    /// Stays as it is.
+    #[default]
+    Keep,
+    /// Becomes null.
+    Clear,
+    /// Becomes this.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// The new value over the old one.
+    pub fn over(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => old,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<T: FromJson> FromJson for Patch<T> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        if value.is_null() { Some(Self::Clear) } else { T::from_json(value, faults).map(Self::Set) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::Keep)
+    }
+}
+
+/// At most `MAX` items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T, const MAX: usize>(pub Vec<T>);
+
+impl<T: FromJson, const MAX: usize> FromJson for List<T, MAX> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::Array(items) = value else {
+            faults.add("wrong_type", "must be a list");
+            return None;
+        };
+        if items.len() > MAX {
+            faults.add("too_long", format!("at most {MAX} entries"));
+            return None;
+        }
+        let read: Vec<Option<T>> = items
+            .iter()
+            .enumerate()
+            .map(|(n, item)| faults.within(n.to_string(), |faults| T::from_json(item, faults)))
+            .collect();
+        read.into_iter().collect::<Option<Vec<T>>>().map(Self)
+    }
+}
+
+/// Text of `MIN` to `MAX` characters after trimming, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MIN: usize, const MAX: usize>(pub String);
+
+impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(text) = value else {
+            faults.add("wrong_type", "must be a text");
+            return None;
+        };
+        let text = text.trim();
+        let length = text.chars().count();
+        if length < MIN {
+            faults.add("too_short", format!("at least {MIN} characters"));
+        } else if length > MAX {
+            faults.add("too_long", format!("at most {MAX} characters"));
+        } else if text.chars().any(char::is_control) {
+            faults.add("wrong_format", "control characters are not accepted");
+        } else {
+            return Some(Self(text.to_owned()));
+        }
+        None
+    }
+}
+
+/// Text that is taken as it is, up to `MAX` bytes: passwords, tokens and codes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Raw<const MAX: usize>(pub String);
+
+impl<const MAX: usize> std::fmt::Debug for Raw<MAX> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Raw(…)")
+    }
+}
+
+impl<const MAX: usize> FromJson for Raw<MAX> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        match value {
+            Value::String(text) if text.len() <= MAX => Some(Self(text.clone())),
+            Value::String(_) => {
+                faults.add("too_long", format!("at most {MAX} bytes"));
+                None
+            }
+            _ => {
+                faults.add("wrong_type", "must be a text");
+                None
+            }
+        }
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Int<const MIN: i32, const MAX: i32>(pub i32);
+
+impl<const MIN: i32, const MAX: i32> FromJson for Int<MIN, MAX> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Some(number) = whole(value, faults) else { return None };
+        if number < i64::from(MIN) {
+            faults.add("too_small", format!("at least {MIN}"));
+            return None;
+        }
+        if number > i64::from(MAX) {
+            faults.add("too_large", format!("at most {MAX}"));
+            return None;
+        }
+        i32::try_from(number).ok().map(Self)
+    }
+}
+
+fn whole(value: &Value, faults: &mut Faults) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let (code, detail) = if number.is_u64() {
+                ("too_large", "far too large")
+            } else {
+                ("wrong_type", "must be a whole number")
+            };
+            faults.add(code, detail);
+            None
+        }),
+        _ => {
+            faults.add("wrong_type", "must be a whole number");
+            None
+        }
+    }
+}
+
+impl FromJson for bool {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        value.as_bool().or_else(|| {
+            faults.add("wrong_type", "must be true or false");
+            None
+        })
+    }
+}
+
+/// The id of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id<T>(pub T);
+
+impl<T: TypedId + std::str::FromStr<Err = IdError>> FromJson for Id<T> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(text) = value else {
+            faults.add("wrong_type", "must be an id");
+            return None;
+        };
+        text.parse().map(Self).map_err(|error| faults.id_fault(&error)).ok()
+    }
+}
+
+/// An amount ≥ 0 that repeats its currency, so that a mistake is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(pub Money);
+
+impl FromJson for Amount {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let mut fields = Fields::open(value, faults)?;
+        let amount = fields.read::<Minor>("amount", faults);
+        let currency = fields.read::<CurrencyCode>("currency", faults);
+        fields.close(faults);
+        Some(Self(Money::new(amount?.0, currency?.0)))
+    }
+}
+
+struct Minor(i64);
+
+impl FromJson for Minor {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let number = whole(value, faults)?;
+        if number < 0 {
+            faults.add("too_small", "at least 0");
+            return None;
+        }
+        if number > MAX_TOTAL {
+            faults.add("too_large", format!("at most {MAX_TOTAL}"));
+            return None;
+        }
+        Some(Self(number))
+    }
+}
+
+struct CurrencyCode(Currency);
+
+impl FromJson for CurrencyCode {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(code) = value else {
+            faults.add("wrong_type", "must be a currency code");
+            return None;
+        };
+        let currency = Currency::parse(code);
+        if currency.is_none() {
+            faults.add("wrong_format", "three capital letters, as in ISO 4217");
+        }
+        currency.map(Self)
+    }
+}
+
+/// One of a closed set of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<T>(pub T);
+
+/// A closed set that bodies and queries may name.
+pub trait Names: Copy {
+    /// The names, for documentation and messages.
+    const NAMES: &'static [&'static str];
+    /// Reads a name.
+    fn of(name: &str) -> Option<Self>;
+}
+
+macro_rules! names {
+    ($($ty:ty),* $(,)?) => {$(
+        impl Names for $ty {
+            const NAMES: &'static [&'static str] = <$ty>::NAMES;
+            fn of(name: &str) -> Option<Self> {
+                <$ty>::parse(name)
+            }
+        }
+    )*};
+}
+
+names! {
+    comanda_domain::billing::CheckStatus,
+    comanda_domain::billing::Provider,
+    comanda_domain::billing::SplitMethod,
+    comanda_domain::cart::Sharing,
+    comanda_domain::diner::AllergenMode,
+    comanda_domain::diner::Diet,
+    comanda_domain::kitchen::TicketStatus,
+    comanda_domain::menu::Station,
+    comanda_domain::round::RoundStatus,
+    comanda_domain::service_call::CallStatus,
+    comanda_domain::service_call::CallType,
+    comanda_domain::table::TableStatus,
+}
+
+impl<T: Names> FromJson for Named<T> {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(name) = value else {
+            faults.add("wrong_type", "must be a text");
+            return None;
+        };
+        let known = T::of(name);
+        if known.is_none() {
+            faults.add("not_allowed", format!("one of {}", T::NAMES.join(", ")));
+        }
+        known.map(Self)
+    }
+}
+
+/// The members of an object that are still to be read.
+pub struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The members, if the value is an object.
+    pub fn open(value: &'a Value, faults: &mut Faults) -> Option<Self> {
+        let object = value.as_object();
+        if object.is_none() {
+            faults.add("wrong_type", "must be an object");
+        }
+        object.map(|object| Self { object, known: Vec::new() })
+    }
+
+    /// Reads one member.
+    pub fn read<T: FromJson>(&mut self, name: &'static str, faults: &mut Faults) -> Option<T> {
+        self.known.push(name);
+        match self.object.get(name) {
+            Some(value) => faults.within(name, |faults| T::from_json(value, faults)),
+            None => T::absent().or_else(|| {
+                faults.within(name, |faults| faults.add("required", "must be given"));
+                None
+            }),
+        }
+    }
+
+    /// Refuses every member that nobody read.
+    pub fn close(self, faults: &mut Faults) {
+        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            faults.within(name.clone(), |faults| faults.add("unknown_field", "no such member"));
+        }
+    }
+}
+
+/// Declares a body: struct, schema and reader in one.
+macro_rules! body {
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, utoipa::ToSchema)]
+        pub struct $name { $($(#[$fmeta])* pub $field: $ty),* }
+
+        impl $crate::http::body::FromJson for $name {
+            fn from_json(
+                value: &serde_json::Value,
+                faults: &mut $crate::http::body::Faults,
+            ) -> Option<Self> {
+                #[expect(unused_mut, reason = "a body without members reads none")]
+                let mut fields = $crate::http::body::Fields::open(value, faults)?;
+                $(let $field = fields.read::<$ty>(stringify!($field), faults);)*
+                fields.close(faults);
+                Some(Self { $($field: $field?),* })
+            }
+        }
+    };
+}
+pub(crate) use body;
+
+body! {
+    /// A command that needs no words.
+    Nothing {}
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// [`Problem`] with one entry per fault.
+pub fn read<T: FromJson>(value: &Value) -> Result<T, Problem> {
+    let mut faults = Faults::default();
+    let read = T::from_json(value, &mut faults);
+    match (faults.into_problem(), read) {
+        (None, Some(body)) => Ok(body),
+        (Some(problem), _) => Err(problem),
+        // A reader that returns nothing has said why; this is its defect, told as a refusal.
+        (None, None) => Err(Problem::new(Code::ValidationFailed)),
+    }
+}
+
+// --- schemas -----------------------------------------------------------------------------------------------
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
+}
+
+macro_rules! schema {
+    ([$($generics:tt)*] $ty:ty, $name:expr, $build:expr) => {
+        impl<$($generics)*> PartialSchema for $ty {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::from($build))
+            }
+        }
+        impl<$($generics)*> ToSchema for $ty {
+            fn name() -> Cow<'static, str> {
+                Cow::from($name)
+            }
+        }
+    };
+}
+
+schema!([const MIN: usize, const MAX: usize] Text<MIN, MAX>, format!("Text{MIN}To{MAX}"),
+    string().min_length(Some(MIN)).max_length(Some(MAX)).build());
+schema!([const MAX: usize] Raw<MAX>, format!("Raw{MAX}"), string().max_length(Some(MAX)).build());
+schema!([const MIN: i32, const MAX: i32] Int<MIN, MAX>, format!("Int{MIN}To{MAX}"),
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer))
+        .minimum(Some(MIN)).maximum(Some(MAX)).build());
+schema!([T: TypedId] Id<T>, format!("Id_{}", T::PREFIX),
+    string().pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
+        .min_length(Some(30)).max_length(Some(30)).build());
+schema!([T: Names] Named<T>, T::NAMES.join("_or_"),
+    string().enum_values(Some(T::NAMES.iter().copied())).build());
+schema!([] Amount, "Amount",
+    ObjectBuilder::new()
+        .property("amount", ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer))
+            .minimum(Some(0)).maximum(Some(1_000_000_000_000_i64)))
+        .property("currency", string().pattern(Some("^[A-Z]{3}$")))
+        .required("amount").required("currency")
+        .build());
+schema!([T: ToSchema, const MAX: usize] List<T, MAX>, format!("ListOf{}", T::name()),
+    ArrayBuilder::new().items(T::schema()).max_items(Some(MAX)).build());
+
+impl<T: PartialSchema> PartialSchema for Patch<T> {
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
+}
+impl<T: ToSchema> ToSchema for Patch<T> {
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use comanda_domain::ids::{RoundId, TableId};
+    use serde_json::json;
+
+    use super::*;
+
+    body! {
+        /// For the tests.
+        Sample {
+            /// A name.
+            name: Text<1, 5>,
+            /// A number.
+            qty: Option<Int<1, 99>>,
+            /// Ids.
+            rounds: Option<List<Id<RoundId>, 2>>,
+            /// Money.
+            total: Option<Amount>,
+        }
+    }
+
+    fn faults(value: &Value) -> (String, Vec<(String, String)>) {
+        let problem = read::<Sample>(value).unwrap_err();
+        let list = problem.errors.iter().map(|e| (e.pointer.clone(), e.code.clone())).collect();
+        (problem.code.info().name.to_owned(), list)
+    }
+
+    #[test]
+    fn every_fault_has_its_pointer() {
+        let (code, list) = faults(&json!({
+            "name": "too long", "qty": 0, "total": {"amount": -1, "currency": "ars", "x": 1}, "a/b": 1
+        }));
+        assert_eq!(code, "validation_failed");
+        let expected = [
+            ("/name", "too_long"),
+            ("/qty", "too_small"),
+            ("/total/amount", "too_small"),
+            ("/total/currency", "wrong_format"),
+            ("/total/x", "unknown_field"),
+            ("/a~1b", "unknown_field"),
+        ];
+        assert_eq!(list, expected.map(|(p, c)| (p.to_owned(), c.to_owned())));
+    }
+
+    #[test]
+    fn a_bad_id_is_bad_syntax() {
+        let table = TableId(uuid::Uuid::nil()).to_string();
+        assert_eq!(faults(&json!({"name": "a", "rounds": ["x"]})).0, "id_malformed");
+        assert_eq!(faults(&json!({"name": "a", "rounds": [table]})).0, "id_wrong_prefix");
+    }
+
+    #[test]
+    fn good_values_are_read() {
+        let sample = read::<Sample>(&json!({"name": " a ", "qty": null})).unwrap();
+        assert_eq!(sample.name.0, "a");
+        assert_eq!(sample.qty, None);
+    }
+}

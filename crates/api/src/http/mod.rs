@@ -1,0 +1,12 @@
+//! Between the wire and the use cases: parsing, credentials, conditions, answers.
+
+pub mod answer;
+pub mod body;
+pub mod command;
+pub mod conditional;
+pub mod frame;
+pub mod json;
+pub mod language;
+pub mod path;
+pub mod principal;
+pub mod query;

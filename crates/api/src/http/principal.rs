@@ -1,0 +1,132 @@
+//! Who asks. Authentication runs once, in the scope's middleware, before any body is read.
+
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use comanda_security::policy::{DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
+use comanda_security::tokens::{Credential, TokenError};
+
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+/// A member of staff with a live login.
+#[derive(Debug, Clone)]
+pub struct Staff(pub StaffPrincipal);
+
+/// A registered guest.
+#[derive(Debug, Clone)]
+pub struct Diner(pub DinerPrincipal);
+
+/// Whoever scanned a table code, registered or not.
+#[derive(Debug, Clone)]
+pub struct Guest(pub Principal);
+
+/// A phone that scanned a table code and has not registered.
+#[derive(Debug, Clone)]
+pub struct Visitor(pub TablePrincipal);
+
+/// Lets staff through.
+///
+/// # Errors
+/// A credential that is missing, bad, outdated or of another kind.
+pub async fn staff_only(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let principal = match credential(&state, &request)? {
+        Credential::Staff(claims) => Principal::Staff(claims.into()),
+        Credential::Diner(_) | Credential::Table(_) => return Err(Problem::new(Code::TokenWrongAudience).into()),
+    };
+    if let Principal::Staff(staff) = &principal {
+        state.services.staff.still_valid(staff).await.map_err(Problem::from)?;
+    }
+    request.extensions_mut().insert(principal);
+    next.call(request).await
+}
+
+/// Lets guests through. Whether their visit still lives is judged with the facts of each operation, after the look
+/// for a stored answer.
+///
+/// # Errors
+/// A credential that is missing, bad or of another kind.
+pub async fn guests_only(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let principal = match credential(&state, &request)? {
+        Credential::Diner(claims) => Principal::Diner(claims.into()),
+        Credential::Table(claims) => Principal::Table(claims.into()),
+        Credential::Staff(_) => return Err(Problem::new(Code::TokenWrongAudience).into()),
+    };
+    request.extensions_mut().insert(principal);
+    next.call(request).await
+}
+
+fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Problem> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let header = values.next().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    if values.next().is_some() {
+        return Err(Problem::with_detail(Code::InvalidParameter, "one Authorization header, please")
+            .at("/header/Authorization", "not_allowed", "given twice"));
+    }
+    let token = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let now = state.services.sources.now();
+    comanda_security::tokens::authenticate(&state.keys.tokens, &state.public_url, token, now)
+        .map_err(|error| Problem::new(token_code(&error)).because(error))
+}
+
+fn token_code(error: &TokenError) -> Code {
+    match error {
+        TokenError::Expired => Code::TokenExpired,
+        TokenError::WrongAudience => Code::TokenWrongAudience,
+        TokenError::Invalid => Code::TokenInvalid,
+    }
+}
+
+/// The principal that the middleware found.
+pub fn principal(request: &HttpRequest) -> Result<Principal, Problem> {
+    request.extensions().get::<Principal>().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated))
+}
+
+macro_rules! extractor {
+    ($name:ident, $principal:ident => $found:expr) => {
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(principal(request).and_then(|$principal| $found))
+            }
+        }
+    };
+}
+
+extractor!(Staff, principal => match principal {
+    Principal::Staff(staff) => Ok(Self(staff)),
+    _ => Err(Problem::new(Code::TokenWrongAudience)),
+});
+extractor!(Diner, principal => match principal {
+    Principal::Diner(diner) => Ok(Self(diner)),
+    Principal::Table(_) => Err(Problem::new(Code::RegistrationRequired)),
+    Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+});
+extractor!(Visitor, principal => match principal {
+    Principal::Table(visitor) => Ok(Self(visitor)),
+    _ => Err(Problem::new(Code::TokenWrongAudience)),
+});
+extractor!(Guest, principal => match principal {
+    Principal::Diner(_) | Principal::Table(_) => Ok(Self(principal)),
+    Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+});

@@ -1,0 +1,272 @@
+//! The frame of every operation: load → decide → record.
+
+use std::time::Duration;
+
+use comanda_domain::Timestamp;
+use comanda_domain::audit::AuditEntry;
+use comanda_domain::event::Event;
+use comanda_domain::ids::{BranchId, RequestId, TenantId};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::{FutureExt, future};
+
+use super::locks::Locks;
+use super::pool::{Db, Pooled};
+use super::record::{Commit, Recorder};
+use super::DbError;
+use crate::audit::{self, Caller};
+use crate::clock::Ids;
+use crate::idempotency::{self, Claim, Idempotency, Stored};
+use crate::outbox::{self, Place};
+use crate::refusal::Refusal;
+
+/// A connection inside a transaction whose tenant is set. Shared, so that queries can be pipelined.
+pub type Conn<'c> = &'c AsyncPgConnection;
+
+/// The tenant of a piece of work.
+pub type Tenant = TenantId;
+
+/// Attempts of one operation against deadlocks and serialisation failures.
+const ATTEMPTS: u32 = 5;
+
+/// Who asks for what, and how often they may repeat it.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Whose restaurant.
+    pub tenant: TenantId,
+    /// Who, for the trace.
+    pub caller: Caller,
+    /// The request, in the client's words or ours.
+    pub request_id: String,
+    /// `traceparent` of the request, if it had one.
+    pub traceparent: Option<String>,
+    /// The language that the client reads, if it said so.
+    pub language: Option<String>,
+    /// Where what it creates will be found: the address without the id.
+    pub found_at: &'static str,
+    /// Makes the operation repeatable.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What a decision leaves behind.
+pub struct Act<'a> {
+    /// The time of the operation: one for everything it writes.
+    pub now: Timestamp,
+    /// Fresh ids.
+    pub ids: Ids,
+    /// Who asked.
+    pub ask: &'a Ask,
+    /// The rows.
+    pub rows: Recorder,
+    shards: u32,
+}
+
+impl Act<'_> {
+    /// Stages the events of the operation, in their order.
+    pub fn announce(&mut self, place: &Place<'_>, events: &[Event]) {
+        for event in events {
+            let row = outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids);
+            self.rows.insert(&row);
+        }
+    }
+
+    /// Stages the audit entry of the operation.
+    pub fn trace(&mut self, branch: Option<BranchId>, entry: &AuditEntry) {
+        let row = audit::stage(self.ask, branch, entry, self.now, &mut self.ids);
+        self.rows.insert(&row);
+    }
+}
+
+impl Db {
+    /// Reads in one snapshot of the tenant's data.
+    ///
+    /// # Errors
+    /// Whatever `load` refuses, or a failure of the database.
+    pub async fn read<F>(&self, tenant: TenantId, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
+        let open = Open::new(self).await?;
+        let begin = begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", tenant, None, &Locks::none());
+        let (begun, facts) = future::join(open.send(&begin), load(open.conn())).await;
+        match begun.map_err(Refusal::from).and(facts) {
+            Ok(facts) => {
+                open.commit().await?;
+                Ok(facts)
+            }
+            Err(refusal) => {
+                open.roll_back().await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Runs one operation: `load` under `locks`, `decide`, record, commit; or gives the stored answer again.
+    ///
+    /// # Errors
+    /// Whatever `load` or `decide` refuses, a rule of the idempotency key, or a failure of the database.
+    pub async fn write<F>(
+        &self,
+        ask: &Ask,
+        locks: Locks,
+        load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+        decide: impl Fn(F, &mut Act<'_>) -> Result<Stored, Refusal>,
+    ) -> Result<Stored, Refusal> {
+        self.transact(ask, locks, load, |claim, facts, act| match claim {
+            Claim::Replay(stored) => Ok(stored),
+            Claim::Fresh | Claim::Resume(_) => {
+                let stored = decide(facts?, act)?;
+                if let Some(row) = idempotency::done(ask, &stored, act.now, &mut act.ids) {
+                    act.rows.insert(&row);
+                }
+                Ok(stored)
+            }
+        })
+        .await
+    }
+
+    /// The transaction under [`Db::write`]: `step` sees what the idempotency key says before the facts, and what
+    /// it puts into the [`Act`] is committed.
+    ///
+    /// # Errors
+    /// As for [`Db::write`].
+    pub async fn transact<F, T>(
+        &self,
+        ask: &Ask,
+        locks: Locks,
+        load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+        step: impl Fn(Claim, Result<F, Refusal>, &mut Act<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(ask, &locks, &load, &step).await {
+                Err(Refusal::Database(DbError::Retry(_))) if attempt < ATTEMPTS => {
+                    tokio::time::sleep(self.pause(attempt)).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// A pause under 50 ms, different for everyone: drawn from the bits of a fresh id.
+    fn pause(&self, attempt: u32) -> Duration {
+        use comanda_domain::ids::IdSource;
+        let noise = self.sources.ids().uuid().as_u128() & 0xf;
+        Duration::from_millis(u64::from(attempt) * 5 + u64::try_from(noise).unwrap_or(0))
+    }
+
+    async fn attempt<F, T>(
+        &self,
+        ask: &Ask,
+        locks: &Locks,
+        load: &impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+        step: &impl Fn(Claim, Result<F, Refusal>, &mut Act<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let open = Open::new(self).await?;
+        let begin = begin("", ask.tenant, ask.idempotency.as_ref(), locks);
+        let (begun, earlier, facts) =
+            future::join3(open.send(&begin), idempotency::find(open.conn(), ask), load(open.conn())).await;
+        let decided = begun.and(earlier).map_err(Refusal::from).and_then(|earlier| {
+            let now = self.sources.now();
+            let mut act = Act {
+                now,
+                ids: self.sources.ids(),
+                ask,
+                rows: Recorder::default(),
+                shards: self.shards,
+            };
+            let claim = idempotency::judge(ask.idempotency.as_ref(), earlier, now)?;
+            step(claim, facts, &mut act).map(|outcome| (outcome, act.rows))
+        });
+        match decided {
+            Ok((outcome, rows)) => {
+                crate::failpoint::reached("before_commit");
+                open.record_and_commit(rows).await?;
+                crate::failpoint::reached("after_commit");
+                Ok(outcome)
+            }
+            Err(refusal) => {
+                open.roll_back().await;
+                Err(refusal)
+            }
+        }
+    }
+}
+
+/// `BEGIN`, the tenant, the claim and the locks, in one message.
+fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks) -> String {
+    let claim = key.map(|key| format!("SELECT comanda_claim_key({});", key.lock_number(tenant))).unwrap_or_default();
+    format!(
+        "BEGIN {mode}; SELECT set_config('comanda.tenant_id', '{}', true);{claim}{}",
+        tenant.0,
+        locks.sql(tenant)
+    )
+}
+
+/// An open transaction. Dropped before it was committed, it takes its connection with it: a connection in an
+/// unknown state never goes back to the pool.
+struct Open {
+    connection: Option<Pooled>,
+}
+
+impl Open {
+    async fn new(db: &Db) -> Result<Self, DbError> {
+        Ok(Self { connection: Some(db.connection().await?) })
+    }
+
+    fn conn(&self) -> Conn<'_> {
+        // The connection leaves only in `commit` and `drop`, both of which end the transaction.
+        #[expect(clippy::expect_used, reason = "taken only when the transaction ends")]
+        self.connection.as_ref().expect("an open transaction has its connection")
+    }
+
+    async fn send(&self, sql: &str) -> Result<(), DbError> {
+        (&mut &*self.conn()).batch_execute(sql).await.map_err(DbError::from)
+    }
+
+    async fn commit(mut self) -> Result<(), DbError> {
+        Commit.execute(&mut self.conn()).await?;
+        drop(self.connection.take());
+        Ok(())
+    }
+
+    /// Ends the transaction without effect. A connection on which even that fails is dropped.
+    async fn roll_back(mut self) {
+        if self.send("ROLLBACK").await.is_ok() {
+            drop(self.connection.take());
+        }
+    }
+
+    async fn record_and_commit(mut self, rows: Recorder) -> Result<(), DbError> {
+        if rows.is_empty() {
+            return self.commit().await;
+        }
+        let statement = rows.into_statement()?;
+        let conn = self.conn();
+        // In this order: see the module's documentation.
+        let (mut first, mut second) = (conn, conn);
+        let record = statement.execute(&mut first).boxed();
+        let commit = Commit.execute(&mut second).boxed();
+        let (recorded, committed) = future::join(record, commit).await;
+        recorded?;
+        committed?;
+        drop(self.connection.take());
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            discard(connection);
+        }
+    }
+}
+
+/// Closes a connection instead of giving it back.
+fn discard(connection: Pooled) {
+    drop(Pooled::take(connection));
+}
+
+/// A fresh request id.
+pub fn request_id(ids: &mut Ids) -> RequestId {
+    use comanda_domain::ids::IdSource;
+    ids.next()
+}

@@ -1,0 +1,161 @@
+//! Which rows an operation locks, always in the house's order.
+
+use std::fmt::Write;
+
+use comanda_domain::ids::{CheckId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, PaymentId};
+use uuid::Uuid;
+
+/// Row locks, taken in the order table → session → check → round → ticket → payment → counter whatever the order
+/// in which they are named, so that no two operations can wait for each other.
+#[derive(Clone, Default, Debug)]
+pub struct Locks(Vec<(Rank, String)>);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rank {
+    Table,
+    Session,
+    Check,
+    Round,
+    Call,
+    Counter,
+}
+
+impl Locks {
+    /// No lock.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A table, against two parties opening it.
+    pub fn table(id: TableId) -> Self {
+        Self::none().add(Rank::Table, format!("FROM restaurant_table WHERE id = '{}'", id.0))
+    }
+
+    /// A session: everything that changes what a table owes.
+    pub fn session(id: SessionId) -> Self {
+        Self::none().add(Rank::Session, format!("FROM table_session WHERE id = '{}'", id.0))
+    }
+
+    /// The session that a round belongs to.
+    pub fn session_of_round(id: RoundId) -> Self {
+        Self::session_by("round", id.0)
+    }
+
+    /// The session that a check belongs to.
+    pub fn session_of_check(id: CheckId) -> Self {
+        Self::session_by("guest_check", id.0)
+    }
+
+    /// The session that a payment belongs to.
+    pub fn session_of_payment(id: PaymentId) -> Self {
+        Self::session_by("payment", id.0)
+    }
+
+    fn session_by(table: &str, id: Uuid) -> Self {
+        Self::none().add(
+            Rank::Session,
+            format!("FROM table_session WHERE id = (SELECT session_id FROM {table} WHERE tenant_id = $t AND id = '{id}')"),
+        )
+    }
+
+    /// Also the table of a session.
+    #[must_use]
+    pub fn and_table_of_session(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Table,
+            format!(
+                "FROM restaurant_table WHERE id = (SELECT table_id FROM table_session WHERE tenant_id = $t AND id = '{}')",
+                id.0
+            ),
+        )
+    }
+
+    /// Also the unsettled check of a session.
+    #[must_use]
+    pub fn and_live_check(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Check,
+            format!("FROM guest_check WHERE session_id = '{}' AND settled_at IS NULL AND voided_at IS NULL", id.0),
+        )
+    }
+
+    /// Also a check.
+    #[must_use]
+    pub fn and_check(self, id: CheckId) -> Self {
+        self.add(Rank::Check, format!("FROM guest_check WHERE id = '{}'", id.0))
+    }
+
+    /// Also the check of a payment.
+    #[must_use]
+    pub fn and_check_of_payment(self, id: PaymentId) -> Self {
+        self.add(
+            Rank::Check,
+            format!("FROM guest_check WHERE id = (SELECT check_id FROM payment WHERE tenant_id = $t AND id = '{}')", id.0),
+        )
+    }
+
+    /// A round: what only moves food.
+    pub fn round(id: RoundId) -> Self {
+        Self::none().and_round(id)
+    }
+
+    /// Also a round.
+    #[must_use]
+    pub fn and_round(self, id: RoundId) -> Self {
+        self.add(Rank::Round, format!("FROM round WHERE id = '{}'", id.0))
+    }
+
+    /// The round that a ticket belongs to.
+    pub fn round_of_ticket(id: TicketId) -> Self {
+        Self::none().add(
+            Rank::Round,
+            format!("FROM round WHERE id = (SELECT round_id FROM kitchen_ticket WHERE tenant_id = $t AND id = '{}')", id.0),
+        )
+    }
+
+    /// Also every unfinished round of a session.
+    #[must_use]
+    pub fn and_unfinished_rounds(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Round,
+            format!("FROM round WHERE session_id = '{}' AND status NOT IN ('served', 'canceled')", id.0),
+        )
+    }
+
+    /// A service call.
+    pub fn call(id: ServiceCallId) -> Self {
+        Self::none().add(Rank::Call, format!("FROM service_call WHERE id = '{}'", id.0))
+    }
+
+    /// Also the gap-free counter of check numbers of the branch of a session: the last lock of an operation.
+    #[must_use]
+    pub fn and_check_counter(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Counter,
+            format!(
+                "FROM branch_counter WHERE name = 'check_number' AND branch_id = \
+                 (SELECT branch_id FROM table_session WHERE tenant_id = $t AND id = '{}')",
+                id.0
+            ),
+        )
+    }
+
+    fn add(mut self, rank: Rank, from: String) -> Self {
+        self.0.push((rank, from));
+        self
+    }
+
+    /// The statements, in the house's order. Only ids of ours are written into the text, never foreign input.
+    pub(super) fn sql(&self, tenant: TenantId) -> String {
+        let mut ordered: Vec<&(Rank, String)> = self.0.iter().collect();
+        ordered.sort_by_key(|(rank, _)| *rank);
+        let mut sql = String::new();
+        for (rank, from) in ordered {
+            let from = from.replace("$t", &format!("'{}'", tenant.0));
+            let order = if *rank == Rank::Counter { "" } else { " ORDER BY id" };
+            // Writing into a String cannot fail.
+            let _ = write!(sql, "SELECT 1 {from} AND tenant_id = '{}'{order} FOR UPDATE;", tenant.0);
+        }
+        sql
+    }
+}
