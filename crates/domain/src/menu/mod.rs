@@ -2,6 +2,7 @@
 
 mod alerts;
 mod facts;
+mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod orderable;
@@ -11,7 +12,12 @@ pub use facts::{
     Allergen, Availability, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence, ProductAllergens,
     Station,
 };
+pub use filter::{
+    FilteredCategory, FilteredGroup, FilteredMenu, FilteredOption, FilteredProduct, MenuFacts, MenuFilter,
+    filter_menu, filter_product,
+};
 pub use orderable::{
     BranchMenu, ChoiceProblem, ChosenOption, LineAllergens, LineProblem, LineRefused, MAX_MODIFIERS,
     OrderableLine, merged_modifiers, orderable,
 };
+pub(crate) use orderable::{chosen_amount, chosen_options, line_allergens};
