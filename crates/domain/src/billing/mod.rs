@@ -24,6 +24,8 @@ mod who;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod laws;
 
 pub use allocate::allocate;
 pub use apply_provider_state::{
