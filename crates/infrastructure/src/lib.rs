@@ -1,1 +1,28 @@
+//! What Comanda performs: configuration, PostgreSQL and the use cases.
 //!
+//! A use case is *load → decide → record* in one transaction: see [`db`].
+
+pub mod audit;
+pub mod billing;
+pub mod carts;
+pub mod clock;
+pub mod db;
+pub mod diners;
+pub mod failpoint;
+pub mod floor;
+pub mod idempotency;
+pub mod kitchen;
+pub mod menus;
+pub mod outbox;
+pub mod paging;
+pub mod people;
+pub mod policy;
+pub mod refusal;
+pub mod rounds;
+pub mod schema;
+pub mod service_calls;
+pub mod services;
+pub mod sessions;
+pub mod staff;
+mod stored;
+pub mod views;

@@ -1,7 +1,16 @@
 //! Why an operation was not done. The door (HTTP, command line) turns it into its own words in one place.
 
 use comanda_domain::actor::Forbidden;
+use comanda_domain::billing::{
+    EndPaymentError, PreviewError, RegisterPaymentError, RequestCheckError, SetSplitError, StartPaymentError,
+};
+use comanda_domain::cart::CartError;
+use comanda_domain::diner::RegisterError;
+use comanda_domain::kitchen::MoveTicketError;
 use comanda_domain::money::Currency;
+use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, VoidItemError};
+use comanda_domain::service_call::{MoveCallError, RaiseCallError};
+use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
 use serde_json::Value;
 
 use crate::db::DbError;
@@ -57,6 +66,72 @@ pub enum Refusal {
         /// In words.
         detail: String,
     },
+    /// A cursor that is forged or belongs to another list.
+    #[error("invalid cursor")]
+    InvalidCursor,
+    /// The decision on a cart.
+    #[error(transparent)]
+    Cart(#[from] CartError),
+    /// … on placing a round.
+    #[error(transparent)]
+    PlaceRound(#[from] PlaceRoundError),
+    /// … on moving a round.
+    #[error(transparent)]
+    MoveRound(#[from] MoveRoundError),
+    /// … on canceling a round.
+    #[error(transparent)]
+    CancelRound(#[from] CancelRoundError),
+    /// … on voiding an item.
+    #[error(transparent)]
+    VoidItem(#[from] VoidItemError),
+    /// … on moving a ticket.
+    #[error(transparent)]
+    MoveTicket(#[from] MoveTicketError),
+    /// … on scanning a table code.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A table code that is forged, damaged or rotated.
+    #[error("table code not valid")]
+    TableCodeInvalid,
+    /// … on opening a table for a party.
+    #[error(transparent)]
+    OpenForStaff(#[from] OpenForStaffError),
+    /// … on registering.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// … on closing a session.
+    #[error(transparent)]
+    Close(#[from] CloseError),
+    /// … on reopening a session.
+    #[error(transparent)]
+    Reopen(#[from] ReopenError),
+    /// … on raising a call.
+    #[error(transparent)]
+    RaiseCall(#[from] RaiseCallError),
+    /// … on moving a call.
+    #[error(transparent)]
+    MoveCall(#[from] MoveCallError),
+    /// … on asking for the check.
+    #[error(transparent)]
+    RequestCheck(#[from] RequestCheckError),
+    /// … on looking at what a check would hold.
+    #[error(transparent)]
+    Preview(#[from] PreviewError),
+    /// … on splitting.
+    #[error(transparent)]
+    SetSplit(#[from] SetSplitError),
+    /// … on registering a payment.
+    #[error(transparent)]
+    RegisterPayment(#[from] RegisterPaymentError),
+    /// … on starting an online payment.
+    #[error(transparent)]
+    StartPayment(#[from] StartPaymentError),
+    /// … on ending a payment.
+    #[error(transparent)]
+    EndPayment(#[from] EndPaymentError),
+    /// The payment provider cannot be reached; the same request goes on later.
+    #[error("payment provider unreachable")]
+    ProviderUnavailable,
     /// Another currency than the branch's.
     #[error("wrong currency")]
     CurrencyMismatch {
