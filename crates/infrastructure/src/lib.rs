@@ -25,4 +25,5 @@ pub mod services;
 pub mod sessions;
 pub mod staff;
 mod stored;
+pub mod tokens;
 pub mod views;
