@@ -1,0 +1,11 @@
+DROP TABLE product_modifier_group;
+DROP TABLE branch_modifier_option;
+DROP TABLE modifier_option_allergen;
+DROP TABLE modifier_option;
+DROP TABLE modifier_group;
+DROP TABLE product_allergen;
+DROP TABLE allergen;
+DROP TABLE branch_hidden_category;
+DROP TABLE branch_product;
+DROP TABLE product;
+DROP TABLE category;
