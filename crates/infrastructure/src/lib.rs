@@ -1,1 +1,3 @@
-//!
+//! What Comanda performs: configuration, PostgreSQL and the use cases.
+
+pub mod postgres;
