@@ -96,7 +96,7 @@ CREATE FUNCTION comanda_stamp(at timestamptz, by_kind text, by_id uuid) RETURNS 
 
 -- A text per language tag, each of 1 to `longest` characters, at least one.
 CREATE FUNCTION comanda_i18n(texts jsonb, longest integer) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
         SELECT CASE
             WHEN jsonb_typeof(texts) <> 'object' THEN false
