@@ -55,7 +55,7 @@ GRANT USAGE, CREATE ON SCHEMA public TO comanda_migrator;
 DO $$
 BEGIN
     IF to_regclass('public.__diesel_schema_migrations') IS NOT NULL THEN
-        GRANT SELECT ON public.__diesel_schema_migrations TO comanda_app, comanda_relay, comanda_backup, comanda_support;
+        GRANT SELECT ON public.__diesel_schema_migrations TO comanda_app, comanda_backup, comanda_support;
     END IF;
 END
 $$;
