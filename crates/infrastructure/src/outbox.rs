@@ -28,7 +28,7 @@ row! {
         subject: String,
         session_id: Option<Uuid>,
         sector_id: Option<Uuid>,
-        attributes: Value,
+        attributes: Option<Value>,
         data: Value,
         occurred_at: DateTime<Utc>,
     }
@@ -97,7 +97,7 @@ pub(crate) fn stage(
         subject: object.id,
         session_id: place.session_id.map(Uuid::from),
         sector_id: place.sector_id.map(Uuid::from),
-        attributes: json!({ "correlationid": ask.request_id, "traceparent": ask.traceparent }),
+        attributes: Some(json!({ "correlationid": ask.request_id, "traceparent": ask.traceparent })),
         data: Value::Object(data),
         occurred_at: now,
     }
