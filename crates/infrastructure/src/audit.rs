@@ -30,6 +30,11 @@ impl Caller {
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: None, client_ip: None, user_agent: None }
     }
+
+    /// A payment provider.
+    pub fn provider() -> Self {
+        Self { kind: ActorKind::Provider, ..Self::system() }
+    }
 }
 
 /// Longest part of a user agent that is kept, in bytes.
