@@ -6,6 +6,7 @@ pub mod audit;
 pub mod billing;
 pub mod carts;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod diners;
 pub mod failpoint;
