@@ -38,3 +38,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(check::payment)
         .service(check::cancel_payment);
 }
+
+pub use check::{ProviderOptionsBody, provider_options};
+pub use me::color;
