@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod paging;
 pub mod people;
 pub mod policy;
+pub mod postgres;
 pub mod refusal;
 pub mod rounds;
 pub mod schema;

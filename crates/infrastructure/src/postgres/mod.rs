@@ -1,0 +1,3 @@
+//! PostgreSQL, the one store.
+
+pub mod embedded;
