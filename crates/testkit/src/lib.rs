@@ -1,1 +1,1 @@
-//!
+//! Test applications, personas and fixtures; only ever a dev-dependency.

@@ -98,6 +98,7 @@ impl Scene {
             sector_id: Some(self.table.sector_id),
             table: Some(self.table_ref()),
             people,
+            ledger: None,
         }
     }
 }

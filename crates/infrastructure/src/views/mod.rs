@@ -27,12 +27,15 @@ use crate::people::People;
 
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartView, cart};
-pub use check::{ChargeView, CheckTotalsView, CheckView, PreviewView, ShareView, SplitView, check, check_totals, preview};
+pub use check::{
+    ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView, SplitView, check,
+    check_totals, preview,
+};
 pub(crate) use floor::{admin_branch, table};
 pub use floor::{AdminBranchView, QrView, TableView};
 pub use menu::{MenuView, menu};
-pub use payment::{PaymentView, payment};
-pub use receipt::{ReceiptView, receipt};
+pub use payment::{AllocationView, CoverView, PaymentView, payment};
+pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
 pub use round::{ItemView, RoundView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, OwnDinerView, SessionView, diner, own_diner, session, session_summary,

@@ -101,7 +101,8 @@ fn item_view(item: &TicketItem, line: Option<&RoundItem>, texts: &Texts) -> Tick
     }
 }
 
-fn modifiers(line: &RoundItem, texts: &Texts) -> Vec<String> {
+/// The chosen options of a line, as often as wanted.
+pub(super) fn modifiers(line: &RoundItem, texts: &Texts) -> Vec<String> {
     line.modifiers
         .iter()
         .map(|modifier| {

@@ -1,11 +1,9 @@
 //! One cluster on disk: making it, starting it, adopting it, stopping it.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,10 +11,8 @@ use std::time::{Duration, Instant};
 use super::account::Account;
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, IoContext};
+use super::settings::{SOCKET, settings, socket_dir, url};
 
-const SOCKET: &str = ".s.PGSQL.5432";
-/// The shortest limit among the systems we run on (Linux 107, macOS 103).
-const LONGEST_SOCKET_PATH: usize = 103;
 /// How long a cluster may take to start, stop or make up its mind.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A log larger than this is put aside at the next start.
@@ -67,13 +63,9 @@ impl Cluster {
             .ok()
     }
 
-    /// The address of one of its databases. A socket folder goes into the place of the host, percent-encoded.
+    /// The address of one of its databases.
     pub(super) fn url(&self, database: &str) -> String {
-        let host = percent_encode(self.socket_dir.as_os_str().as_bytes());
-        format!(
-            "postgres://postgres@{host}/{}",
-            percent_encode(database.as_bytes())
-        )
+        url(&self.socket_dir, database)
     }
 
     /// Makes sure that the cluster exists and runs. Says whether it was running already.
@@ -256,67 +248,6 @@ impl Cluster {
     }
 }
 
-/// `<base>/run`, or a folder in `/tmp` named after `base` when a socket's path would be too long there.
-fn socket_dir(base: &Path) -> PathBuf {
-    let near = base.join("run");
-    if near.join(SOCKET).as_os_str().len() <= LONGEST_SOCKET_PATH {
-        return near;
-    }
-    short_name(base)
-}
-
-/// A short folder in `/tmp` whose name follows from `path` alone.
-pub(super) fn short_name(path: &Path) -> PathBuf {
-    // FNV-1a: what the standard library offers may change between its versions, and the name must not.
-    let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = path
-        .as_os_str()
-        .as_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, fnv);
-    PathBuf::from(format!("/tmp/comanda-{hash:016x}"))
-}
-
-fn settings(socket_dir: &Path, durable: bool) -> Vec<u8> {
-    let careless = if durable {
-        "max_connections = 100\n"
-    } else {
-        "max_connections = 400\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n\
-         wal_level = minimal\nmax_wal_senders = 0\nautovacuum = off\n"
-    };
-    [
-        b"# Written at each start; settings of your own go into ALTER SYSTEM.\nlisten_addresses = ''\nport = 5432\n\
-          unix_socket_permissions = 0700\nunix_socket_directories = "
-            .as_slice(),
-        &quoted_folder(socket_dir.as_os_str()),
-        b"\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlog_checkpoints = off\njit = off\n",
-        careless.as_bytes(),
-    ]
-    .concat()
-}
-
-/// A folder as the only one of a list of folders: quoted as a list's item, then as a setting's text.
-fn quoted_folder(folder: &OsStr) -> Vec<u8> {
-    let mut quoted = b"'\"".to_vec();
-    for byte in folder.as_bytes() {
-        if matches!(byte, b'\'' | b'"' | b'\\') {
-            quoted.push(*byte);
-        }
-        quoted.push(*byte);
-    }
-    quoted.extend_from_slice(b"\"'");
-    quoted
-}
-
-/// Keeps the unreserved characters of RFC 3986 and encodes all others.
-fn percent_encode(bytes: &[u8]) -> String {
-    let encode = |byte: &u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    bytes.iter().map(encode).collect()
-}
-
 /// The name of the program a process runs, where the system tells (Linux).
 fn program_of(pid: &str) -> Option<String> {
     let name = fs::read_to_string(format!("/proc/{}/comm", pid.trim())).ok()?;
@@ -331,40 +262,4 @@ fn tail(log: &[u8]) -> String {
         .get(lines.len().saturating_sub(12)..)
         .unwrap_or_default()
         .join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_socket_path_that_is_too_long_moves_to_tmp_and_stays_the_same() {
-        assert_eq!(
-            socket_dir(Path::new("/srv/comanda/postgres")),
-            Path::new("/srv/comanda/postgres/run")
-        );
-        let long = PathBuf::from(format!("/{}", "x".repeat(200)));
-        let short = socket_dir(&long);
-        assert!(
-            short.as_os_str().len() < 40 && short.starts_with("/tmp"),
-            "{short:?}"
-        );
-        assert_eq!(short, socket_dir(&long));
-        assert_ne!(short, socket_dir(&long.join("y")));
-    }
-
-    #[test]
-    fn urls_carry_any_folder_and_name() {
-        let account = Account::Ours { uid: 1 };
-        let url = Cluster::at("/da ta/ñ,1".into(), account, false).url("a/b");
-        assert_eq!(url, "postgres://postgres@%2Fda%20ta%2F%C3%B1%2C1%2Frun/a%2Fb");
-    }
-
-    #[test]
-    fn folders_are_quoted_for_the_settings_file() {
-        assert_eq!(
-            quoted_folder(OsStr::new(r#"/a b/it's "\"#)),
-            br#"'"/a b/it''s ""\\"'"#
-        );
-    }
 }

@@ -26,6 +26,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod error;
+mod settings;
 mod shared;
 
 use std::fs::{File, TryLockError};

@@ -19,9 +19,10 @@ use std::process::{Command, Stdio};
 
 use super::account::{self, reachable_or};
 use super::binaries::Binaries;
-use super::cluster::{Cluster, short_name};
+use super::cluster::Cluster;
 use super::error::{EmbeddedError, IoContext};
 use super::open_lock;
+use super::settings::short_name;
 
 const REAPER: &str = r#"
 exec 9<>reaper.lock

@@ -1,0 +1,3 @@
+SET LOCAL ROLE comanda_migrator;
+DROP TABLE device, refresh_family, sector_assignment, staff_grant, app_user;
+RESET ROLE;
