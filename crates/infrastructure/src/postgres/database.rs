@@ -47,11 +47,11 @@ impl Database {
                 (cluster.url(EMBEDDED_DATABASE), Some(cluster))
             }
         };
-        let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
         let shards = if migrate || !config.environment.is_guarded() {
+            let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
             migrations::migrate_up(migrator, config.database.event_shards).await?.shards
         } else {
-            match migrations::pending(migrator).await? {
+            match migrations::pending(&url).await? {
                 (pending, shards) if pending.is_empty() => shards,
                 (pending, _) => return Err(OpenError::TooOld(pending)),
             }

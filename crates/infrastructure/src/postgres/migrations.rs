@@ -4,10 +4,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationVersion};
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::QueryableByName;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -61,30 +61,60 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
 pub async fn revert_all(url: &str) -> Result<Vec<String>, OpenError> {
     let conn = alone(url).await?;
     let (_, reverted) = blocking(conn, |harness| {
-        let mut known = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
-        known.sort_unstable_by(|a, b| b.name().version().cmp(&a.name().version()));
-        let applied: Vec<MigrationVersion<'static>> = harness.applied_migrations()?;
-        let to_revert = known.into_iter().filter(|migration| applied.contains(&migration.name().version()));
+        let applied = harness.applied_migrations()?;
+        let to_revert = migrations()?.into_iter().rev().filter(|migration| applied.contains(&migration.name().version()));
         to_revert.map(|migration| patiently(harness, migration.as_ref(), Way::Down)).collect()
     })
     .await?;
     Ok(reverted)
 }
 
-/// The names of the migrations that the database lacks, in order, and how many event shards it has. One that holds
-/// migrations unknown to this binary belongs to a newer release, and still serves this one: migrations only expand.
+/// The names of the migrations that the database lacks, in order, and how many event shards it has. Needs no more
+/// rights than the application has. A database that holds migrations unknown to this binary belongs to a newer
+/// release, and still serves this one: migrations only expand.
 ///
 /// # Errors
 /// [`OpenError`].
 pub async fn pending(url: &str) -> Result<(Vec<String>, u32), OpenError> {
-    let conn = AsyncPgConnection::establish(url).await?;
-    let (mut conn, pending) = blocking(conn, |harness| {
-        let pending = harness.pending_migrations(MIGRATIONS)?;
-        Ok(pending.iter().map(|migration| migration.name().to_string()).collect::<Vec<_>>())
-    })
+    let mut conn = AsyncPgConnection::establish(url).await?;
+    let mut known: Vec<Box<dyn Migration<Pg>>> = migrations()?;
+    let begun: Begun = diesel::sql_query(
+        "SELECT to_regclass('public.__diesel_schema_migrations') IS NOT NULL \
+         AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'comanda_app') AS begun",
+    )
+    .get_result(&mut conn)
     .await?;
-    let shards = if pending.is_empty() { count_shards(&mut conn).await? } else { 0 };
-    Ok((pending, shards))
+    if begun.begun {
+        conn.batch_execute("SET ROLE comanda_app").await?;
+        let applied: Vec<Version> =
+            diesel::sql_query("SELECT version FROM public.__diesel_schema_migrations").load(&mut conn).await?;
+        known.retain(|migration| {
+            let version = migration.name().version();
+            !applied.iter().any(|applied| MigrationVersion::from(applied.version.as_str()) == version)
+        });
+    }
+    let shards = if known.is_empty() { count_shards(&mut conn).await? } else { 0 };
+    Ok((known.iter().map(|migration| migration.name().to_string()).collect(), shards))
+}
+
+/// What this binary knows of, oldest first.
+fn migrations() -> Result<Vec<Box<dyn Migration<Pg>>>, OpenError> {
+    let mut known = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| OpenError::Migration(error.to_string()))?;
+    known.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
+    Ok(known)
+}
+
+#[derive(QueryableByName)]
+struct Begun {
+    #[diesel(sql_type = Bool)]
+    begun: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
 }
 
 /// A connection that holds the lock of migrations, which ends with it.

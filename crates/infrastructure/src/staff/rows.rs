@@ -23,7 +23,6 @@ row! {
         name: String,
         default_locale: String,
         allowed_origins: Vec<String>,
-        webhook_hosts: Option<Vec<String>>,
         status: String,
         sandbox: bool,
         version: i64,

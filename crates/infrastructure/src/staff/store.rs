@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use comanda_domain::actor::{Role, Roles};
 use comanda_domain::ids::{BranchId, FamilyId, TenantId, UserId};
 use comanda_security::policy::StaffPrincipal;
-use diesel::sql_types::{Nullable, Uuid as SqlUuid};
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
 };
@@ -22,7 +22,7 @@ use crate::stored::named;
 #[diesel::declare_sql_function]
 extern "SQL" {
     /// The tenant of a login, found before any tenant is set.
-    fn comanda_refresh_family(family: SqlUuid) -> Nullable<SqlUuid>;
+    fn comanda_refresh_family(family: SqlUuid) -> SqlUuid;
 }
 
 /// A role in a branch, with the branch's name.
@@ -79,7 +79,8 @@ pub(crate) async fn tenant_of_slug(conn: Conn<'_>, slug: &str) -> Result<Option<
 
 /// The tenant of a login. Needs no tenant to be set.
 pub(crate) async fn tenant_of_family(conn: Conn<'_>, family: FamilyId) -> Result<Option<TenantId>, DbError> {
-    let found = diesel::select(comanda_refresh_family(family.0)).get_result::<Option<Uuid>>(&mut &*conn).await?;
+    // The function gives a set, which is empty for a login that nobody has.
+    let found = diesel::select(comanda_refresh_family(family.0)).get_result::<Uuid>(&mut &*conn).await.optional()?;
     Ok(found.map(TenantId))
 }
 
