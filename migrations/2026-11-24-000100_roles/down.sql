@@ -8,7 +8,7 @@ RESET ROLE;
 DO $$
 BEGIN
     IF to_regclass('public.__diesel_schema_migrations') IS NOT NULL THEN
-        REVOKE SELECT ON public.__diesel_schema_migrations FROM comanda_app, comanda_relay, comanda_backup, comanda_support;
+        REVOKE SELECT ON public.__diesel_schema_migrations FROM comanda_app, comanda_backup, comanda_support;
     END IF;
 END
 $$;

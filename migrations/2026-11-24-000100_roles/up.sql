@@ -55,7 +55,7 @@ GRANT USAGE, CREATE ON SCHEMA public TO comanda_migrator;
 DO $$
 BEGIN
     IF to_regclass('public.__diesel_schema_migrations') IS NOT NULL THEN
-        GRANT SELECT ON public.__diesel_schema_migrations TO comanda_app, comanda_relay, comanda_backup, comanda_support;
+        GRANT SELECT ON public.__diesel_schema_migrations TO comanda_app, comanda_backup, comanda_support;
     END IF;
 END
 $$;
@@ -96,7 +96,7 @@ CREATE FUNCTION comanda_stamp(at timestamptz, by_kind text, by_id uuid) RETURNS 
 
 -- A text per language tag, each of 1 to `longest` characters, at least one.
 CREATE FUNCTION comanda_i18n(texts jsonb, longest integer) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
         SELECT CASE
             WHEN jsonb_typeof(texts) <> 'object' THEN false

@@ -114,7 +114,7 @@ CALL comanda_protect('branch_counter', true);
 CALL comanda_protect('sector', false);
 CALL comanda_protect('restaurant_table', false);
 
-GRANT SELECT ON tenant_directory TO comanda_relay, comanda_backup, comanda_support;
+GRANT SELECT ON tenant_directory TO comanda_backup, comanda_support;
 GRANT SELECT, INSERT, UPDATE ON tenant_directory, tenant, branch, branch_provider, branch_counter, sector, restaurant_table
     TO comanda_app;
 GRANT SELECT, INSERT, UPDATE ON branch_counter TO comanda_relay;

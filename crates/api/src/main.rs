@@ -1,1 +1,116 @@
-fn main() {}
+//! The server of Comanda.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Parser;
+use comanda_api::app::{Application, ServerOptions};
+use comanda_api::state::State;
+use comanda_infrastructure::clock::Sources;
+use comanda_infrastructure::config::Config;
+use comanda_infrastructure::postgres::Database;
+use comanda_infrastructure::services::{Keys, Services};
+use comanda_infrastructure::{demo, jobs, telemetry};
+
+/// Serves restaurants over HTTP. Settings come from the environment; see docs/configuration.md.
+#[derive(Debug, Parser)]
+#[command(name = "comanda-api", version)]
+struct Arguments {
+    /// Load the demo restaurants on first start.
+    #[arg(long)]
+    demo: bool,
+    /// Apply pending migrations also in staging and production.
+    #[arg(long)]
+    migrate: bool,
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(problems) => {
+            complain(&problems.to_string());
+            return ExitCode::from(2);
+        }
+    };
+    telemetry::start(&config);
+    match serve(&arguments, &config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the operator reads why the server does not start")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the newcomer reads where to go next")]
+fn greet(text: &str) {
+    println!("{text}");
+}
+
+async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let sources = Sources::system();
+    let database = Database::open(config, sources.clone(), arguments.migrate).await?;
+    let keys = Keys::from_config(config)?;
+    let services = Services::new(&database.db, &keys, config)?;
+    if arguments.demo {
+        demo::seed(&database.db, &services.staff, config, false).await?;
+    }
+    let state = State {
+        services: services.clone(),
+        keys,
+        public_url: config.public_url.clone(),
+        draining: Arc::new(AtomicBool::new(false)),
+    };
+    let options =
+        ServerOptions { bind: config.bind, workers: config.http_workers, drain_timeout: config.drain_timeout };
+    let application = Application::build(&options, state)?;
+    if arguments.demo {
+        greet(&addresses(application.address()));
+    }
+    let stopper = application.stopper();
+    let jobs = jobs::start(&services);
+    let delay = config.drain_delay;
+    actix_web::rt::spawn(async move {
+        stop_signal().await;
+        stopper.drain();
+        tokio::time::sleep(delay).await;
+        stopper.stop().await;
+    });
+    let outcome = application.run().await;
+    jobs.stop().await;
+    database.close().await;
+    outcome.map_err(Into::into)
+}
+
+fn addresses(address: SocketAddr) -> String {
+    format!(
+        "Comanda serves the demo restaurants.\n  \
+         API documentation   http://{address}/docs/\n  \
+         OpenAPI document    http://{address}/openapi.json\n  \
+         Readiness           http://{address}/readyz\n\
+         Next, in another terminal: ./dev comanda demo dinner"
+    )
+}
+
+/// The first of SIGTERM and SIGINT; the second one ends the process at once.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+    actix_web::rt::spawn(async move {
+        tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(1);
+    });
+}

@@ -5,12 +5,12 @@ use comanda_domain::Timestamp;
 use comanda_domain::actor::ActorKind;
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::ids::{BranchId, IdSource};
-use comanda_security::entropy::{Entropy, SystemEntropy};
+use comanda_security::entropy::{SystemEntropy, fresh};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Ids;
-use crate::db::{Ask, bytes_as_hex, row};
+use crate::db::{Ask, bytes_as_hex, optional_bytes_as_hex, row};
 
 /// Who asked, as the trace keeps it.
 #[derive(Debug, Clone)]
@@ -29,6 +29,11 @@ impl Caller {
     /// Comanda itself.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: None, client_ip: None, user_agent: None }
+    }
+
+    /// A payment provider.
+    pub fn provider() -> Self {
+        Self { kind: ActorKind::Provider, ..Self::system() }
     }
 }
 
@@ -53,7 +58,8 @@ row! {
         entity_id: Option<Uuid>,
         reason: Option<String>,
         request_id: Option<String>,
-        trace_id: Option<String>,
+        #[serde(serialize_with = "optional_bytes_as_hex")]
+        trace_id: Option<Vec<u8>>,
         before: Option<Value>,
         after: Option<Value>,
         #[serde(serialize_with = "bytes_as_hex")]
@@ -86,18 +92,23 @@ pub(crate) fn stage(
         entity_id: Some(entry.entity_id),
         reason: entry.reason.clone(),
         request_id: Some(ask.request_id.clone()),
-        trace_id: ask.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1)).map(str::to_owned),
+        trace_id: ask.traceparent.as_deref().and_then(trace_id),
         before,
         after,
         salt: salt(),
     }
 }
 
+/// The sixteen bytes of the trace id of a `traceparent` (W3C Trace Context, 3.2).
+fn trace_id(traceparent: &str) -> Option<Vec<u8>> {
+    let hex = traceparent.split('-').nth(1).filter(|hex| hex.len() == 32)?;
+    (0..16).map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok()).collect()
+}
+
 /// Hides what the personal fields of the entry are worth behind 256 random bits.
 fn salt() -> Vec<u8> {
-    let mut bytes = [0; 32];
-    SystemEntropy::default().fill(&mut bytes);
-    bytes.to_vec()
+    // Without randomness there is no salt; the database then refuses the entry, and the operation with it.
+    fresh::<32>(&SystemEntropy::new()).map(|bytes| bytes.to_vec()).unwrap_or_default()
 }
 
 /// The changed fields before and after, as objects.

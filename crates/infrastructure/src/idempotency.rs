@@ -100,7 +100,7 @@ impl Stored {
 
 row! {
     /// A stored answer, or one that is being worked on.
-    RecordRow = idempotency_record, key (tenant_id, id) {
+    RecordRow = idempotency_record, key (tenant_id, id), guard "t.state = 'started'" {
         tenant_id: Uuid,
         id: Uuid,
         created_at: DateTime<Utc>,
@@ -195,6 +195,11 @@ pub(crate) fn started(ask: &Ask, resource: Uuid, now: Timestamp, ids: &mut Ids) 
 /// Takes a started operation over.
 pub(crate) fn lease(row: &mut RecordRow, now: Timestamp) {
     row.lease_until = Some(now + LEASE);
+}
+
+/// Gives a started operation back: its first try is known to have failed, so a repetition need not wait.
+pub(crate) fn release(row: &mut RecordRow, now: Timestamp) {
+    row.lease_until = Some(now);
 }
 
 /// Turns a started record into a finished one.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use comanda_domain::Timestamp;
+use comanda_domain::billing::{Check, Ledger};
 use comanda_domain::branch::Branch;
 use comanda_domain::event::{AvailabilitySubject, Event, EventBody, RoundDetail};
 use comanda_domain::ids::{EventId, IdSource, SectorId, SessionId, TypedId};
@@ -27,7 +28,7 @@ row! {
         subject: String,
         session_id: Option<Uuid>,
         sector_id: Option<Uuid>,
-        attributes: Value,
+        attributes: Option<Value>,
         data: Value,
         occurred_at: DateTime<Utc>,
     }
@@ -45,6 +46,24 @@ pub struct Place<'a> {
     pub table: Option<views::TableRef>,
     /// Names of people.
     pub people: &'a People,
+    /// The ledger of the check concerned, as it is after the operation. Events of checks and payments need it for
+    /// what is reserved, the tips and the open shares.
+    pub ledger: Option<&'a Ledger>,
+}
+
+impl<'a> Place<'a> {
+    /// Also with the ledger of the check concerned.
+    #[must_use]
+    pub fn with_ledger(self, ledger: &'a Ledger) -> Self {
+        Self { ledger: Some(ledger), ..self }
+    }
+
+    fn totals(&self, check: &Check) -> views::CheckTotalsView {
+        match self.ledger {
+            Some(ledger) => views::check_totals(check, ledger),
+            None => views::check_totals(check, &Ledger::default()),
+        }
+    }
 }
 
 /// The row of an event.
@@ -78,7 +97,7 @@ pub(crate) fn stage(
         subject: object.id,
         session_id: place.session_id.map(Uuid::from),
         sector_id: place.sector_id.map(Uuid::from),
-        attributes: json!({ "correlationid": ask.request_id, "traceparent": ask.traceparent }),
+        attributes: Some(json!({ "correlationid": ask.request_id, "traceparent": ask.traceparent })),
         data: Value::Object(data),
         occurred_at: now,
     }
@@ -162,7 +181,7 @@ impl Object {
                 "check",
                 check.id,
                 check.version,
-                json!({ "check": views::check_totals(check), "cause": cause }),
+                json!({ "check": place.totals(check), "cause": cause }),
             ),
             EventBody::Payment { payment, check, surplus } => {
                 let mut object = Self::new(
@@ -171,7 +190,7 @@ impl Object {
                     payment.version,
                     json!({
                         "payment": views::payment(payment, check.currency),
-                        "check": views::check_totals(check),
+                        "check": place.totals(check),
                     }),
                 );
                 if let Some(surplus) = surplus {

@@ -67,6 +67,14 @@ pub enum Refusal {
         /// In words.
         detail: String,
     },
+    /// A refusal whose amounts are of this currency.
+    #[error("{refusal}")]
+    Priced {
+        /// The branch's currency.
+        currency: Currency,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// A cursor that is forged or belongs to another list.
     #[error("invalid cursor")]
     InvalidCursor,
@@ -147,12 +155,22 @@ pub enum Refusal {
         /// The branch's.
         expected: Currency,
     },
+    /// Too much of this is under way; the same request may succeed in a moment.
+    #[error("busy")]
+    Busy,
     /// Storage failed or is busy.
     #[error(transparent)]
     Database(#[from] DbError),
     /// Something that must not happen.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+impl Refusal {
+    /// A refusal whose amounts are of this currency.
+    pub fn priced(currency: Currency, refusal: impl Into<Self>) -> Self {
+        Self::Priced { currency, refusal: Box::new(refusal.into()) }
+    }
 }
 
 impl From<diesel::result::Error> for Refusal {

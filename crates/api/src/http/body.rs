@@ -410,7 +410,7 @@ macro_rules! body {
             ) -> Option<Self> {
                 #[expect(unused_mut, reason = "a body without members reads none")]
                 let mut fields = $crate::http::body::Fields::open(value, faults)?;
-                $(let $field = fields.read::<$ty>(stringify!($field), faults);)*
+                $(let $field = fields.read::<$ty>(stringify!($field).trim_start_matches("r#"), faults);)*
                 fields.close(faults);
                 Some(Self { $($field: $field?),* })
             }

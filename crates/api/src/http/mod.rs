@@ -7,6 +7,7 @@ pub mod conditional;
 pub mod frame;
 pub mod json;
 pub mod language;
+pub mod paging;
 pub mod path;
 pub mod principal;
 pub mod query;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use comanda_domain::ids::{BranchId, CheckId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, PaymentId};
+use comanda_domain::ids::{
+    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, UserId,
+};
 use uuid::Uuid;
 
 /// Row locks, taken in the order branch → table → session → check → round → ticket → payment → counter whatever the order
@@ -18,6 +20,7 @@ enum Rank {
     Check,
     Round,
     Call,
+    User,
     Counter,
 }
 
@@ -139,6 +142,19 @@ impl Locks {
         self.add(
             Rank::Call,
             format!("FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')", id.0),
+        )
+    }
+
+    /// A member of staff: everything about their logins.
+    pub fn user(id: UserId) -> Self {
+        Self::none().add(Rank::User, format!("FROM app_user WHERE id = '{}'", id.0))
+    }
+
+    /// The member of staff that a login belongs to.
+    pub fn user_of_login(id: FamilyId) -> Self {
+        Self::none().add(
+            Rank::User,
+            format!("FROM app_user WHERE id = (SELECT user_id FROM refresh_family WHERE tenant_id = $t AND id = '{}')", id.0),
         )
     }
 

@@ -135,7 +135,7 @@ row! {
 
 row! {
     /// An option in a branch.
-    BranchOptionRow = branch_modifier_option, key (tenant_id, branch_id, option_id), guard "t.version < r.version" {
+    BranchOptionRow = branch_modifier_option, key (tenant_id, branch_id, option_id) {
         tenant_id: Uuid,
         branch_id: Uuid,
         option_id: Uuid,
@@ -144,7 +144,6 @@ row! {
         currency: String,
         available: bool,
         unavailable_until: Option<DateTime<Utc>>,
-        version: i64,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{DbError, Recorder, row};
-use crate::stored::{columns, i18n, json, named, optional_stamp};
+use crate::stored::{columns, i18n, json, named, optional_stamp, stamp};
 
 row! {
     /// A round.
@@ -26,8 +26,8 @@ row! {
         notes: String,
         menu_version: i64,
         cancel_reason: Option<String>,
-        pending_at: Option<DateTime<Utc>>,
-        pending_by_kind: Option<String>,
+        pending_at: DateTime<Utc>,
+        pending_by_kind: String,
         pending_by_id: Option<Uuid>,
         confirmed_at: Option<DateTime<Utc>>,
         confirmed_by_kind: Option<String>,
@@ -53,7 +53,6 @@ row! {
 
 impl RoundRow {
     pub(crate) fn of(tenant: TenantId, round: &Round) -> Self {
-        let (pending_at, pending_by_kind, pending_by_id) = columns(Some(&round.pending));
         let (confirmed_at, confirmed_by_kind, confirmed_by_id) = columns(round.confirmed.as_ref());
         let (submitted_at, submitted_by_kind, submitted_by_id) = columns(round.submitted.as_ref());
         let (in_kitchen_at, in_kitchen_by_kind, in_kitchen_by_id) = columns(round.in_kitchen.as_ref());
@@ -72,9 +71,9 @@ impl RoundRow {
             notes: round.notes.clone(),
             menu_version: round.menu_version,
             cancel_reason: round.cancel_reason.clone(),
-            pending_at,
-            pending_by_kind,
-            pending_by_id,
+            pending_at: round.pending.at,
+            pending_by_kind: round.pending.kind.to_string(),
+            pending_by_id: round.pending.id,
             confirmed_at,
             confirmed_by_kind,
             confirmed_by_id,
@@ -99,7 +98,6 @@ impl RoundRow {
 
     /// The round, with the given lines.
     pub(crate) fn into_domain(self, items: Vec<RoundItem>) -> Result<Round, DbError> {
-        let pending = optional_stamp(self.pending_at, self.pending_by_kind.as_deref(), self.pending_by_id)?;
         Ok(Round {
             id: self.id.into(),
             branch_id: self.branch_id.into(),
@@ -110,7 +108,7 @@ impl RoundRow {
             notes: self.notes,
             menu_version: self.menu_version,
             cancel_reason: self.cancel_reason,
-            pending: pending.ok_or_else(|| DbError::Corrupt("a round without its placing".to_owned()))?,
+            pending: stamp(self.pending_at, &self.pending_by_kind, self.pending_by_id)?,
             confirmed: optional_stamp(self.confirmed_at, self.confirmed_by_kind.as_deref(), self.confirmed_by_id)?,
             submitted: optional_stamp(self.submitted_at, self.submitted_by_kind.as_deref(), self.submitted_by_id)?,
             in_kitchen: optional_stamp(
@@ -188,8 +186,8 @@ row! {
         round_item_id: Uuid,
         qty: i32,
         reason: String,
-        made_at: Option<DateTime<Utc>>,
-        made_by_kind: Option<String>,
+        made_at: DateTime<Utc>,
+        made_by_kind: String,
         made_by_id: Option<Uuid>,
     }
 }
@@ -248,6 +246,17 @@ impl RoundItemRow {
     }
 }
 
+impl ItemModifierRow {
+    pub(crate) fn into_domain(self) -> Result<ItemModifier, DbError> {
+        Ok(ItemModifier {
+            option_id: self.option_id.into(),
+            name: i18n(self.name)?,
+            qty: self.qty,
+            unit_amount: self.unit_amount,
+        })
+    }
+}
+
 /// Records a new round with everything in it.
 pub(crate) fn insert_round(rows: &mut Recorder, tenant: TenantId, round: &Round, currency: &str) {
     rows.insert(&RoundRow::of(tenant, round));
@@ -287,7 +296,6 @@ pub(crate) fn record_voids(rows: &mut Recorder, tenant: TenantId, round: &Round,
 }
 
 fn void_row(tenant: TenantId, round: &Round, void: &ItemVoid, now: Timestamp) -> ItemVoidRow {
-    let (made_at, made_by_kind, made_by_id) = columns(Some(&void.made));
     ItemVoidRow {
         tenant_id: tenant.0,
         id: void.id.0,
@@ -296,8 +304,8 @@ fn void_row(tenant: TenantId, round: &Round, void: &ItemVoid, now: Timestamp) ->
         round_item_id: void.round_item_id.0,
         qty: void.qty,
         reason: void.reason.clone(),
-        made_at,
-        made_by_kind,
-        made_by_id,
+        made_at: void.made.at,
+        made_by_kind: void.made.kind.to_string(),
+        made_by_id: void.made.id,
     }
 }

@@ -26,8 +26,8 @@ row! {
         assigned_waiter_id: Option<Uuid>,
         cart_version: i64,
         next_round_number: i32,
-        opened_at: Option<DateTime<Utc>>,
-        opened_by_kind: Option<String>,
+        opened_at: DateTime<Utc>,
+        opened_by_kind: String,
         opened_by_id: Option<Uuid>,
         paying_at: Option<DateTime<Utc>>,
         paying_by_kind: Option<String>,
@@ -44,7 +44,6 @@ row! {
 
 impl SessionRow {
     pub(crate) fn of(tenant: TenantId, session: &Session) -> Self {
-        let (opened_at, opened_by_kind, opened_by_id) = columns(Some(&session.opened));
         let (paying_at, paying_by_kind, paying_by_id) = columns(session.paying.as_ref());
         let (closed_at, closed_by_kind, closed_by_id) = columns(session.closed.as_ref());
         Self {
@@ -61,9 +60,9 @@ impl SessionRow {
             assigned_waiter_id: session.assigned_waiter_id.map(Uuid::from),
             cart_version: session.cart_version,
             next_round_number: session.next_round_number,
-            opened_at,
-            opened_by_kind,
-            opened_by_id,
+            opened_at: session.opened.at,
+            opened_by_kind: session.opened.kind.to_string(),
+            opened_by_id: session.opened.id,
             paying_at,
             paying_by_kind,
             paying_by_id,
@@ -79,8 +78,6 @@ impl SessionRow {
     }
 
     pub(crate) fn into_domain(self) -> Result<Session, DbError> {
-        let opened = optional_stamp(self.opened_at, self.opened_by_kind.as_deref(), self.opened_by_id)?
-            .map_or_else(|| stamp(self.created_at, "system", None), Ok)?;
         Ok(Session {
             id: self.id.into(),
             branch_id: self.branch_id.into(),
@@ -93,7 +90,7 @@ impl SessionRow {
             assigned_waiter_id: self.assigned_waiter_id.map(Into::into),
             cart_version: self.cart_version,
             next_round_number: self.next_round_number,
-            opened,
+            opened: stamp(self.opened_at, &self.opened_by_kind, self.opened_by_id)?,
             paying: optional_stamp(self.paying_at, self.paying_by_kind.as_deref(), self.paying_by_id)?,
             closed: optional_stamp(self.closed_at, self.closed_by_kind.as_deref(), self.closed_by_id)?,
             close_reason: self.close_reason.map(|text| named(&text, CloseReason::parse)).transpose()?,

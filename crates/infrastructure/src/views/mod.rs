@@ -3,11 +3,13 @@
 mod call;
 mod cart;
 mod check;
+mod floor;
 mod menu;
 mod payment;
 mod receipt;
 mod round;
 mod session;
+mod staff;
 mod table;
 mod ticket;
 
@@ -30,6 +32,8 @@ pub use check::{
     ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView, SplitView, check,
     check_totals, preview,
 };
+pub(crate) use floor::{admin_branch, table};
+pub use floor::{AdminBranchView, QrView, TableView};
 pub use menu::{
     AllergensView, AvailabilityView, MenuBranchView, MenuCategoryView, MenuFilterView, MenuGroupView, MenuOptionView, MenuProductView,
     MenuView, OptionAllergensView, menu, menu_product,
@@ -38,10 +42,12 @@ pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
 pub use round::{ItemView, RoundView, round};
 pub use session::{
-    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, StaffSessionView,
-    TableOpenedView, diner, own_diner, session, session_summary,
+    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, SessionDetailView,
+    ScannedView, diner, own_diner, session, session_summary,
 };
-pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableDetailView};
+pub(crate) use staff::user;
+pub use staff::{GrantView, LoginView, UserView};
+pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableCardDetailView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.

@@ -1,0 +1,32 @@
+//! Every address, by audience. A handler takes the caller and the parsed command, calls one use case and turns its
+//! outcome into the answer; it decides nothing.
+
+pub mod admin;
+pub mod auth;
+pub mod billing;
+pub mod bodies;
+pub mod diner;
+pub mod health;
+pub mod kitchen;
+pub mod public;
+pub mod waiter;
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::principal::{guests_only, staff_only};
+
+/// Adds every route.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::livez)
+        .service(health::readyz)
+        .service(scope::scope("/v1/public").configure(public::configure))
+        .configure(auth::configure)
+        .service(scope::scope("/v1/diner").wrap(from_fn(guests_only)).configure(diner::configure))
+        .service(scope::scope("/v1/waiter").wrap(from_fn(staff_only)).configure(waiter::configure))
+        .service(scope::scope("/v1/kitchen").wrap(from_fn(staff_only)).configure(kitchen::configure))
+        .service(scope::scope("/v1/billing").wrap(from_fn(staff_only)).configure(billing::configure))
+        .service(scope::scope("/v1/admin").wrap(from_fn(staff_only)).configure(admin::configure));
+}

@@ -1,0 +1,31 @@
+//! What waiters do (and managers and admins with them).
+
+mod calls;
+mod rounds;
+mod sessions;
+mod tables;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes below `/v1/waiter`.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(tables::list)
+        .service(tables::get)
+        .service(tables::open)
+        .service(sessions::get)
+        .service(sessions::add_guest)
+        .service(sessions::reopen)
+        .service(sessions::close)
+        .service(rounds::place)
+        .service(rounds::list)
+        .service(rounds::get)
+        .service(rounds::confirm)
+        .service(rounds::submit)
+        .service(rounds::serve)
+        .service(rounds::cancel)
+        .service(rounds::void_item)
+        .service(calls::list)
+        .service(calls::ack)
+        .service(calls::close);
+}

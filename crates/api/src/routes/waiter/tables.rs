@@ -1,0 +1,67 @@
+//! The floor.
+
+use actix_web::{HttpRequest, get, post, web};
+use comanda_domain::ids::{BranchId, TableId};
+use comanda_infrastructure::sessions::CardFilter;
+use comanda_infrastructure::views::{SessionView, TableCardDetailView, TableCardView};
+use comanda_security::policy::Principal;
+use serde_json::json;
+
+use crate::http::answer::{Answer, Listed, list as whole_list, ok, stored};
+use crate::http::body::{Int, body};
+use crate::http::command::{Command, Keyed, ask};
+use crate::http::path::PathId;
+use crate::http::principal::Staff;
+use crate::http::query::Query;
+use crate::routes::bodies::Notes;
+use crate::state::State;
+
+body! {
+    /// The party that sits down.
+    OpenBody {
+        /// How many came.
+        party_size: Option<Int<1, 50>>,
+        /// A remark.
+        note: Option<Notes>,
+    }
+}
+
+/// The tables of a branch as cards: at most 500, always the whole floor.
+#[utoipa::path(tag = "waiter", responses((status = 200, body = Listed<TableCardView>)), params(
+        ("sector_id" = Option<String>, Query, description = "of this sector only"),
+        ("status" = Option<String>, Query, description = "statuses, separated by commas"),
+        ("mine" = Option<bool>, Query, description = "only the caller's own"),
+    ), extensions(("x-comanda-action" = json!("session.read"))))]
+#[get("/branches/{branch_id}/tables")]
+pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+    let mut query = Query::of(&request)?;
+    let filter = CardFilter {
+        sector: query.id("sector_id")?,
+        statuses: query.all("status")?.unwrap_or_default(),
+        mine: query.flag("mine")?,
+    };
+    query.close()?;
+    let who = Principal::Staff(staff.0);
+    Ok(whole_list(state.services.sessions.cards(&ask(&request, &who), &who, branch.0, &filter).await?))
+}
+
+/// One table with its live visit and rounds.
+#[utoipa::path(tag = "waiter", responses((status = 200, body = TableCardDetailView)),
+    extensions(("x-comanda-action" = json!("session.read"))))]
+#[get("/tables/{table_id}")]
+pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, table: PathId<TableId>) -> Answer {
+    let who = Principal::Staff(staff.0);
+    Ok(ok(&state.services.sessions.card(&ask(&request, &who), &who, table.0).await?))
+}
+
+/// Opens a free table; whoever opens it serves it.
+#[utoipa::path(tag = "waiter", request_body = OpenBody, responses((status = 201, body = SessionView)),
+    extensions(("x-comanda-action" = json!("session.open")), ("x-idempotency-key" = json!("required"))))]
+#[post("/tables/{table_id}/open")]
+pub async fn open(state: web::Data<State>, table: PathId<TableId>, command: Command<OpenBody, Keyed>) -> Answer {
+    let command = command.found_at("/v1/waiter/sessions/");
+    let party_size = command.body.party_size.map(|size| size.0);
+    let note = command.body.note.map(|note| note.0).filter(|note| !note.is_empty());
+    let sessions = &state.services.sessions;
+    Ok(stored(sessions.open_for_staff(&command.ask, &command.who, table.0, party_size, note).await?))
+}

@@ -1,0 +1,18 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use comanda_infrastructure::services::{Keys, Services};
+
+/// The use cases and keys of the process.
+pub struct State {
+    /// The use cases.
+    pub services: Services,
+    /// What signs tokens, codes and cursors.
+    pub keys: Keys,
+    /// Where guests reach this installation; also the issuer of its tokens.
+    pub public_url: String,
+    /// Set once the process is to stop: not ready any more.
+    pub draining: Arc<AtomicBool>,
+}

@@ -1,0 +1,78 @@
+//! Reading checks and payments.
+
+use comanda_domain::billing::{Check, Ledger};
+use comanda_domain::ids::{BranchId, CheckId, PaymentId};
+use comanda_security::policy::{Action, Principal, Resource, authorize};
+use futures_util::try_join;
+use uuid::Uuid;
+
+use super::scene::{check_view, load_bill};
+use super::store::{self, CheckFilter, Wanted};
+use super::{BillingService, CheckOf};
+use crate::db::Ask;
+use crate::floor::store::branch;
+use crate::paging::{Page, Part};
+use crate::refusal::Refusal;
+use crate::views::{self, CheckTotalsView, CheckView, PaymentView};
+
+impl BillingService {
+    /// A check with its ledger, and its version: by its id, or a guest's own.
+    ///
+    /// # Errors
+    /// `not_found`, also where a visit has no check yet; `forbidden`, `seating_ended`.
+    pub async fn get_check(&self, ask: &Ask, who: &Principal, check: CheckOf) -> Result<(CheckView, i64), Refusal> {
+        let wanted = check.wanted();
+        let (scene, check, ledger) =
+            self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
+        let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
+        Ok((check_view(&scene, ask, &check, &ledger), check.version))
+    }
+
+    /// One payment.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, `seating_ended`.
+    pub async fn get_payment(&self, ask: &Ask, who: &Principal, id: PaymentId) -> Result<PaymentView, Refusal> {
+        let wanted = Wanted::OfPayment(id);
+        let (scene, check, ledger) =
+            self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
+        let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
+        let payment = ledger.payments.iter().find(|payment| payment.id == id).ok_or(Refusal::NotFound)?;
+        Ok(views::payment(payment, check.currency))
+    }
+
+    /// A page of a branch's checks, newest first, without ledger rows: five queries.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, `invalid_cursor`.
+    pub async fn list_checks(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: BranchId,
+        filter: &CheckFilter,
+        page: &Page<'_>,
+    ) -> Result<Part<CheckTotalsView>, Refusal> {
+        let part = (page.position::<CheckId>()?, page.limit.saturating_add(1));
+        let found = self
+            .db
+            .read(ask.tenant, async |conn| {
+                let (_, checks) = try_join!(
+                    async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
+                    async { store::of_branch(conn, ask.tenant, id, filter, part).await.map_err(Refusal::from) },
+                )?;
+                let _permit = authorize(who, Action::CheckRead, &Resource::of_branch(ask.tenant, id))?;
+                let ids: Vec<Uuid> = checks.iter().map(|check| check.id.0).collect();
+                let mut ledgers = store::totals(conn, ask.tenant, &ids).await?;
+                Ok(checks
+                    .into_iter()
+                    .map(|check| {
+                        let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
+                        (check, ledger)
+                    })
+                    .collect::<Vec<(Check, Ledger)>>())
+            })
+            .await?;
+        page.part(found, |(check, _)| check.id, |(check, ledger)| views::check_totals(check, ledger))
+    }
+}

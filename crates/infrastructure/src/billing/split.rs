@@ -1,0 +1,48 @@
+//! The check is divided.
+
+use comanda_domain::billing::{SplitFacts, SplitRequest, set_split};
+use comanda_security::policy::{Action, Principal, authorize};
+
+use super::scene::{BillScene, check_view};
+use super::{BillingService, CheckOf, record};
+use crate::db::Ask;
+use crate::idempotency::Stored;
+use crate::refusal::Refusal;
+
+impl BillingService {
+    /// Divides what is still due; `seen` is the version of the check that the client saw.
+    ///
+    /// # Errors
+    /// `not_found`, `precondition_failed`, `check_wrong_state`, `split_participants_invalid`, `split_sum_mismatch`,
+    /// `currency_mismatch`.
+    pub async fn set_split(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        check: CheckOf,
+        seen: i64,
+        request: &SplitRequest,
+    ) -> Result<Stored, Refusal> {
+        self.db
+            .write(
+                ask,
+                check.locks(),
+                async |conn| BillScene::load(conn, ask, who, check.wanted()).await,
+                |facts, act| {
+                    let permit = authorize(who, Action::CheckSplit, &facts.resource())?;
+                    facts.require_version(ask, Some(seen))?;
+                    let dividing =
+                        SplitFacts { check: &facts.check, ledger: &facts.ledger, diners: &facts.diners };
+                    let set = set_split(&dividing, request, permit.actor(), act.now)?;
+                    record::update_check(&mut act.rows, ask.tenant, &facts.check, &set.check);
+                    record::insert_split(&mut act.rows, ask.tenant, &set.check, &set.split);
+                    facts.touch(act);
+                    act.announce(&facts.place(&set.ledger), &set.events);
+                    act.trace(Some(facts.scene.branch.id), &set.audit);
+                    let view = check_view(&facts.scene, ask, &set.check, &set.ledger);
+                    Ok(Stored::new(200, &view)?.version(set.check.version))
+                },
+            )
+            .await
+    }
+}

@@ -1,0 +1,5 @@
+//! Integration tests of the infrastructure, in one binary.
+
+// `cfg(test)` tells clippy that helpers, too, may unwrap here.
+#[cfg(test)]
+mod embedded;

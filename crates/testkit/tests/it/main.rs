@@ -1,0 +1,5 @@
+//! Tests that read the house itself, in one binary.
+
+// `cfg(test)` tells clippy that helpers, too, may unwrap here.
+#[cfg(test)]
+mod workspace;

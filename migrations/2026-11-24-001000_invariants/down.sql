@@ -1,0 +1,48 @@
+SET LOCAL ROLE comanda_migrator;
+
+DROP TRIGGER split_shared ON check_share;
+DROP TRIGGER split_made ON check_split;
+DROP TRIGGER charge_frozen ON charge;
+DROP TRIGGER check_frozen ON guest_check;
+DROP TRIGGER check_ended ON guest_check;
+DROP TRIGGER check_ended_at_once ON guest_check;
+DROP TRIGGER ledger_item_voided ON round_item;
+DROP TRIGGER ledger_allocation ON allocation;
+DROP TRIGGER ledger_tip ON tip;
+DROP TRIGGER ledger_payment ON payment;
+DROP TRIGGER ledger_charge ON charge;
+DROP TRIGGER ledger_check_changed ON guest_check;
+DROP TRIGGER ledger_check_opened ON guest_check;
+DROP TRIGGER round_ticket_item_changed ON kitchen_ticket_item;
+DROP TRIGGER round_ticket_item_added ON kitchen_ticket_item;
+DROP TRIGGER round_ticketed ON kitchen_ticket;
+DROP TRIGGER round_item_changed ON round_item;
+DROP TRIGGER round_item_placed ON round_item;
+DROP TRIGGER round_moved ON round;
+DROP TRIGGER round_placed ON round;
+DROP TRIGGER cart_changed ON cart_line;
+DROP TRIGGER session_cart_raised ON table_session;
+DROP TRIGGER session_fell ON table_session;
+DROP TRIGGER session_called ON service_call;
+DROP TRIGGER session_check_ended ON guest_check;
+DROP TRIGGER session_check_opened ON guest_check;
+DROP TRIGGER session_moved ON table_session;
+DROP TRIGGER session_inserted ON table_session;
+
+DROP FUNCTION comanda_split_made();
+DROP FUNCTION comanda_charge_frozen();
+DROP FUNCTION comanda_check_frozen();
+DROP FUNCTION comanda_ledger_changed();
+DROP FUNCTION comanda_check_ledger(uuid, uuid);
+DROP FUNCTION comanda_round_changed();
+DROP FUNCTION comanda_check_round(uuid, uuid);
+DROP FUNCTION comanda_cart_changed();
+DROP FUNCTION comanda_session_fell();
+DROP FUNCTION comanda_session_changed();
+DROP FUNCTION comanda_check_session(uuid, uuid);
+DROP FUNCTION comanda_noted(text, uuid);
+DROP FUNCTION comanda_note();
+DROP FUNCTION comanda_first(text);
+DROP FUNCTION comanda_broken(text, uuid);
+
+RESET ROLE;
