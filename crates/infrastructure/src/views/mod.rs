@@ -32,7 +32,7 @@ pub use check::{
     check_totals, preview,
 };
 pub(crate) use floor::{admin_branch, table};
-pub use floor::{AdminBranchView, QrView, TableView};
+pub use floor::{BranchView, QrView, TableView};
 pub use menu::{MenuView, menu};
 pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
