@@ -148,7 +148,7 @@ async fn create(db: &Db, restaurant: &Restaurant, hasher: &PasswordHasher) -> Re
         &ask,
         Locks::none(),
         async |_| Ok(()),
-        |_, (), act| record(restaurant, &menu, &staff, act),
+        |_, _, act| record(restaurant, &menu, &staff, act),
     )
     .await?;
     Ok(ask.tenant)
@@ -168,7 +168,6 @@ fn record(
         name: restaurant.name.to_owned(),
         default_locale: LOCALE.to_owned(),
         allowed_origins: Vec::new(),
-        webhook_hosts: None,
         status: "active".to_owned(),
         sandbox: true,
         version: 1,
