@@ -2,7 +2,7 @@
 
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::ids::{BranchId, IdSource, TenantId};
-use comanda_security::password::PasswordHasher;
+use comanda_security::password::PasswordParams;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
@@ -24,6 +24,8 @@ use crate::staff::rows::{TenantDirectoryRow, TenantRow};
 pub struct SeedOptions {
     /// Where this is.
     pub environment: Environment,
+    /// How dear a guess of a password is made.
+    pub passwords: PasswordParams,
     /// Also beside restaurants that are no demo.
     pub force: bool,
 }
@@ -32,7 +34,7 @@ pub struct SeedOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// Everybody knows the passwords of the demo people.
-    #[error("demo data is refused in {0}: everybody knows its passwords")]
+    #[error("demo data is refused in {}: everybody knows its passwords", .0.as_str())]
     Environment(Environment),
     /// The database holds somebody else's restaurant.
     #[error("the database holds the restaurant {slug:?}, which is no demo")]
@@ -102,7 +104,7 @@ pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Res
         };
         let (id, created) = match there(&present) {
             Some(id) => (TenantId(id), false),
-            None => match create(db, restaurant, hasher).await {
+            None => match create(db, restaurant, options.passwords).await {
                 Ok(id) => (id, true),
                 // Somebody else seeds at the same time and was first.
                 Err(SeedError::Storage(Refusal::Database(DbError::Unique { constraint }))) => {
@@ -118,9 +120,9 @@ pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Res
     Ok(Seeded { tenants })
 }
 
-/// The slugs and ids of all tenants. The directory belongs to none of them.
+/// The slugs and ids of all tenants.
 async fn present(db: &Db) -> Result<Vec<(String, Uuid)>, Refusal> {
-    db.read(TenantId(Uuid::nil()), async |conn| {
+    db.directory(async |conn| {
         let rows = tenant_directory::table
             .order(tenant_directory::slug)
             .select((tenant_directory::slug, tenant_directory::tenant_id))
@@ -131,9 +133,9 @@ async fn present(db: &Db) -> Result<Vec<(String, Uuid)>, Refusal> {
     .await
 }
 
-async fn create(db: &Db, restaurant: &Restaurant, hasher: &PasswordHasher) -> Result<TenantId, SeedError> {
+async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> Result<TenantId, SeedError> {
     let menu = restaurant.menu()?;
-    let staff = people::hashed(restaurant.people, hasher).await?;
+    let staff = people::hashed(restaurant.people, passwords).await?;
     let mut ids = db.sources().ids();
     let ask = Ask {
         tenant: ids.next(),
