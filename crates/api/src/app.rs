@@ -110,6 +110,16 @@ impl Stopper {
     pub async fn stop(&self) {
         self.handle.stop(true).await;
     }
+
+    /// Stops at once.
+    pub async fn stop_now(&self) {
+        self.handle.stop(false).await;
+    }
+}
+
+/// Runs a server's future on this thread until it ends; for binaries and tests without actix's own macros.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
 }
 
 /// The OpenAPI document, from the routes themselves.

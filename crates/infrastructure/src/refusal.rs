@@ -146,6 +146,9 @@ pub enum Refusal {
         /// The branch's.
         expected: Currency,
     },
+    /// Too much of this is under way; the same request may succeed in a moment.
+    #[error("busy")]
+    Busy,
     /// Storage failed or is busy.
     #[error(transparent)]
     Database(#[from] DbError),

@@ -74,6 +74,11 @@ impl RefreshToken {
     pub fn hash(&self) -> [u8; 32] {
         sha256(&[self.expose().as_bytes()])
     }
+
+    /// Whether this is the token that was stored as `hash`.
+    pub fn has_hash(&self, hash: &[u8]) -> bool {
+        compare::equal(&self.hash(), hash)
+    }
 }
 
 impl fmt::Debug for RefreshToken {
@@ -147,6 +152,7 @@ mod tests {
         let read = RefreshToken::parse(text).unwrap();
         assert_eq!((read.family(), read.hash()), (token.family(), token.hash()));
         assert_ne!(first().expose(), text);
+        assert!(read.has_hash(&token.hash()) && !read.has_hash(&first().hash()) && !read.has_hash(&[]));
     }
 
     #[test]

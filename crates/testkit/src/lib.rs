@@ -1,1 +1,22 @@
-//! Test applications, personas and fixtures; only ever a dev-dependency.
+//! What tests stand on: a PostgreSQL that nobody started by hand, applications on it, and people who use them.
+//!
+//! - [`cluster`]: one throw-away cluster for all test processes, and a database per test, copied from a template
+//!   that holds the migrated schema and the demo restaurants.
+//! - [`TestApp`]: a whole server on a free port.
+//! - [`Client`]: anybody who talks to it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on panics and says where"
+)]
+
+pub mod app;
+pub mod client;
+pub mod cluster;
+pub mod dinner;
+pub mod proxy;
+
+pub use app::TestApp;
+pub use client::{Answer, Client};

@@ -9,6 +9,7 @@ use comanda_domain::actor::ActorKind;
 use comanda_infrastructure::audit::Caller;
 use comanda_infrastructure::db::Ask;
 use comanda_infrastructure::idempotency::Idempotency;
+use comanda_infrastructure::staff::Stranger;
 use comanda_security::hash::{canonical_json, idempotency_fingerprint};
 use comanda_security::policy::Principal;
 use futures_util::future::LocalBoxFuture;
@@ -142,6 +143,17 @@ pub fn ask(request: &HttpRequest, who: &Principal) -> Ask {
         language: super::language::accepted(request),
         found_at: "",
         idempotency: None,
+    }
+}
+
+/// Somebody who has not proved yet who they are.
+pub fn stranger(request: &HttpRequest) -> Stranger {
+    let caller = caller(request, ActorKind::System, None);
+    Stranger {
+        request_id: RequestName::of(request),
+        traceparent: header_text(request, "traceparent"),
+        client_ip: caller.client_ip,
+        user_agent: caller.user_agent,
     }
 }
 

@@ -3,7 +3,6 @@
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use comanda_domain::actor::ActorKind;
 use comanda_infrastructure::staff::{Login, LoginOutcome};
 use comanda_infrastructure::views::{LoginView, UserView};
 use serde_json::json;
@@ -12,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::{Answer, ok};
 use crate::http::body::{Named, Names, Nothing, Raw, body};
-use crate::http::command::{Command, Open, Plain, ask, trace};
+use crate::http::command::{Command, Open, Plain, ask, stranger};
 use crate::http::principal::{Staff, staff_only};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -93,7 +92,7 @@ pub async fn login(state: web::Data<State>, request: HttpRequest, open: Open<Log
     let mode = open.body.mode.map_or(Mode::Token, |mode| mode.0);
     let login =
         Login { tenant: open.body.tenant.0, email: open.body.email.0, password: open.body.password.0.into() };
-    let outcome = state.services.staff.login(&trace(&request, ActorKind::User), &login).await?;
+    let outcome = state.services.staff.login(&stranger(&request), &login).await?;
     Ok(logged_in(&state, outcome, mode))
 }
 
@@ -112,7 +111,7 @@ pub async fn refresh(state: web::Data<State>, request: HttpRequest, open: Open<R
             return Err(Problem::new(Code::ValidationFailed).at("/refresh_token", "required", "must be given"));
         }
     };
-    let outcome = state.services.staff.refresh(&trace(&request, ActorKind::User), &token).await?;
+    let outcome = state.services.staff.refresh(&stranger(&request), &token).await?;
     Ok(logged_in(&state, outcome, mode))
 }
 

@@ -1,14 +1,13 @@
 //! What needs no credential: scanning a table code, and a receipt by its code.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use comanda_domain::actor::ActorKind;
 use comanda_infrastructure::views::{ReceiptView, ScannedView};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::Answer;
 use crate::http::body::{Int, Raw, body};
-use crate::http::command::{Open, trace};
+use crate::http::command::{Open, stranger};
 use crate::routes::billing::receipt_answer;
 use crate::state::State;
 
@@ -37,7 +36,7 @@ body! {
 pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Open<OpenTableBody>) -> Answer {
     let (code, party_size) = (&open.body.code.0, open.body.party_size.map(|size| size.0));
     let join_code = open.body.join_code.as_ref().map(|code| code.0.as_str());
-    let trace = trace(&request, ActorKind::System);
+    let trace = stranger(&request);
     let (view, opened) = state.services.sessions.open_or_join(&trace, code, join_code, party_size).await?;
     Ok(if opened { HttpResponse::Created().json(view) } else { HttpResponse::Ok().json(view) })
 }
@@ -47,7 +46,7 @@ pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Ope
     extensions(("x-comanda-action" = json!("public"))))]
 #[get("/receipts/{receipt_code}")]
 pub async fn receipt(state: web::Data<State>, request: HttpRequest, code: web::Path<String>) -> Answer {
-    let trace = trace(&request, ActorKind::System);
+    let trace = stranger(&request);
     let receipt = state.services.billing.receipt_by_code(&trace, &code).await?;
     receipt_answer(&request, &receipt)
 }

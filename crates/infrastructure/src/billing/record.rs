@@ -6,7 +6,7 @@ use comanda_domain::Timestamp;
 use comanda_domain::billing::{Check, CheckClosed, Ledger, Payment, Split};
 use comanda_domain::ids::TenantId;
 
-use super::rows::{AllocationRow, ChargeRow, CheckRow, CoverRow, PaymentRow, Placed, ShareRow, SplitRow, TipRow};
+use super::rows::{AllocationRow, ChargeRow, CheckRow, CoverRow, PaymentRow, Placed, ReleaseRow, ShareRow, SplitRow, TipRow};
 use crate::db::Recorder;
 
 /// A new check with its charges and its split.
@@ -86,7 +86,7 @@ pub(crate) fn record_closed(rows: &mut Recorder, tenant: TenantId, closed: &Chec
     }
     if check.voided.is_some() {
         for charge in &closed.ledger.charges {
-            rows.update(&ChargeRow::of(tenant, check, charge));
+            rows.update(&ReleaseRow::of(tenant, charge));
         }
     }
 }

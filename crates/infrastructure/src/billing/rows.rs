@@ -29,8 +29,8 @@ row! {
         paid_amount: i64,
         surplus_amount: i64,
         split_revision: i32,
-        requested_at: Option<DateTime<Utc>>,
-        requested_by_kind: Option<String>,
+        requested_at: DateTime<Utc>,
+        requested_by_kind: String,
         requested_by_id: Option<Uuid>,
         voided_at: Option<DateTime<Utc>>,
         voided_by_kind: Option<String>,
@@ -44,7 +44,6 @@ row! {
 
 impl CheckRow {
     pub(crate) fn of(tenant: TenantId, check: &Check) -> Self {
-        let (requested_at, requested_by_kind, requested_by_id) = columns(Some(&check.requested));
         let (voided_at, voided_by_kind, voided_by_id) = columns(check.voided.as_ref());
         Self {
             tenant_id: tenant.0,
@@ -59,9 +58,9 @@ impl CheckRow {
             paid_amount: check.paid_amount,
             surplus_amount: check.surplus_amount,
             split_revision: check.split_revision,
-            requested_at,
-            requested_by_kind,
-            requested_by_id,
+            requested_at: check.requested.at,
+            requested_by_kind: check.requested.kind.to_string(),
+            requested_by_id: check.requested.id,
             voided_at,
             voided_by_kind,
             voided_by_id,
@@ -73,8 +72,6 @@ impl CheckRow {
     }
 
     pub(crate) fn to_domain(&self) -> Result<Check, DbError> {
-        let requested =
-            optional_stamp(self.requested_at, self.requested_by_kind.as_deref(), self.requested_by_id)?;
         Ok(Check {
             id: self.id.into(),
             branch_id: self.branch_id.into(),
@@ -86,8 +83,7 @@ impl CheckRow {
             paid_amount: self.paid_amount,
             surplus_amount: self.surplus_amount,
             split_revision: self.split_revision,
-            requested: requested
-                .ok_or_else(|| DbError::Corrupt("a check that nobody asked for".to_owned()))?,
+            requested: stamp(self.requested_at, &self.requested_by_kind, self.requested_by_id)?,
             voided: optional_stamp(self.voided_at, self.voided_by_kind.as_deref(), self.voided_by_id)?,
             paid_at: self.paid_at,
             settled_at: self.settled_at,
@@ -155,6 +151,21 @@ impl ChargeRow {
 }
 
 row! {
+    /// A charge that its check lets go: all that may ever change of it.
+    ReleaseRow = charge, key (tenant_id, id) {
+        tenant_id: Uuid,
+        id: Uuid,
+        released_at: Option<DateTime<Utc>>,
+    }
+}
+
+impl ReleaseRow {
+    pub(crate) fn of(tenant: TenantId, charge: &Charge) -> Self {
+        Self { tenant_id: tenant.0, id: charge.id.0, released_at: charge.released_at }
+    }
+}
+
+row! {
     /// Money given, or promised by a provider.
     PaymentRow = payment, key (tenant_id, id), guard "t.version < r.version" {
         tenant_id: Uuid,
@@ -180,7 +191,7 @@ row! {
         failure_code: Option<String>,
         split_revision: i32,
         expires_at: Option<DateTime<Utc>>,
-        created_by_kind: Option<String>,
+        created_by_kind: String,
         created_by_id: Option<Uuid>,
         approved_at: Option<DateTime<Utc>>,
         approved_by_kind: Option<String>,
@@ -199,7 +210,6 @@ pub(crate) struct PaymentParts {
 
 impl PaymentRow {
     pub(crate) fn of(tenant: TenantId, check: &Check, payment: &Payment) -> Self {
-        let (_, created_by_kind, created_by_id) = columns(Some(&payment.created));
         let (approved_at, approved_by_kind, approved_by_id) = columns(payment.approved.as_ref());
         Self {
             tenant_id: tenant.0,
@@ -225,8 +235,8 @@ impl PaymentRow {
             failure_code: payment.failure_code.clone(),
             split_revision: payment.split_revision,
             expires_at: payment.expires_at,
-            created_by_kind,
-            created_by_id,
+            created_by_kind: payment.created.kind.to_string(),
+            created_by_id: payment.created.id,
             approved_at,
             approved_by_kind,
             approved_by_id,
@@ -235,7 +245,6 @@ impl PaymentRow {
     }
 
     pub(crate) fn into_domain(self, parts: PaymentParts) -> Result<Payment, DbError> {
-        let creator = self.created_by_kind.as_deref().unwrap_or("system");
         Ok(Payment {
             id: self.id.into(),
             check_id: self.check_id.into(),
@@ -249,7 +258,7 @@ impl PaymentRow {
             unallocated_amount: self.unallocated_amount,
             refunded_amount: self.refunded_amount,
             refunded_tip_amount: self.refunded_tip_amount,
-            created: stamp(self.created_at, creator, self.created_by_id)?,
+            created: stamp(self.created_at, &self.created_by_kind, self.created_by_id)?,
             approved: optional_stamp(self.approved_at, self.approved_by_kind.as_deref(), self.approved_by_id)?,
             external_id: self.external_id,
             checkout_url: self.checkout_url,
@@ -394,10 +403,11 @@ row! {
         tenant_id: Uuid,
         check_id: Uuid,
         revision: i32,
+        session_id: Uuid,
         created_at: DateTime<Utc>,
         method: String,
-        made_at: Option<DateTime<Utc>>,
-        made_by_kind: Option<String>,
+        made_at: DateTime<Utc>,
+        made_by_kind: String,
         made_by_id: Option<Uuid>,
     }
 }
@@ -417,25 +427,24 @@ row! {
 
 impl SplitRow {
     pub(crate) fn of(tenant: TenantId, check: &Check, split: &Split) -> Self {
-        let (made_at, made_by_kind, made_by_id) = columns(Some(&split.made));
         Self {
             tenant_id: tenant.0,
             check_id: check.id.0,
             revision: split.revision,
+            session_id: check.session_id.0,
             created_at: split.made.at,
             method: split.method.to_string(),
-            made_at,
-            made_by_kind,
-            made_by_id,
+            made_at: split.made.at,
+            made_by_kind: split.made.kind.to_string(),
+            made_by_id: split.made.id,
         }
     }
 
     pub(crate) fn into_domain(self, shares: Vec<Share>) -> Result<Split, DbError> {
-        let kind = self.made_by_kind.as_deref().unwrap_or("system");
         Ok(Split {
             revision: self.revision,
             method: named(&self.method, SplitMethod::parse)?,
-            made: stamp(self.created_at, kind, self.made_by_id)?,
+            made: stamp(self.made_at, &self.made_by_kind, self.made_by_id)?,
             shares,
         })
     }

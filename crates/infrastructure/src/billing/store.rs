@@ -320,7 +320,7 @@ pub(crate) async fn check_of_items(
         .filter(charge::round_item_id.eq_any(ids))
         .filter(charge::released_at.is_null())
         // A settled check can no longer be changed at all, so it is the one to name.
-        .order(guest_check::settled_at.asc().nulls_last())
+        .order(guest_check::settled_at.asc())
         .select(guest_check::settled_at)
         .first(&mut &*conn)
         .await

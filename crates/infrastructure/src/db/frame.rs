@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use comanda_domain::Timestamp;
+use comanda_domain::actor::ActorKind;
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::event::Event;
 use comanda_domain::ids::{BranchId, RequestId, TenantId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, future};
+use uuid::Uuid;
 
 use super::locks::Locks;
 use super::pool::{Db, Pooled};
@@ -25,6 +27,8 @@ pub type Conn<'c> = &'c AsyncPgConnection;
 /// The tenant of a piece of work.
 pub type Tenant = TenantId;
 
+/// A read sees one moment, and changes nothing.
+const SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Attempts of one operation against deadlocks and serialisation failures.
 const ATTEMPTS: u32 = 5;
 
@@ -74,6 +78,14 @@ impl Act<'_> {
         let row = audit::stage(self.ask, branch, entry, self.now, &mut self.ids);
         self.rows.insert(&row);
     }
+
+    /// Like [`Self::trace`], where only the facts tell which member of staff acts.
+    pub fn trace_by(&mut self, user: Uuid, branch: Option<BranchId>, entry: &AuditEntry) {
+        let caller = Caller { kind: ActorKind::User, id: Some(user), ..self.ask.caller.clone() };
+        let ask = Ask { caller, ..self.ask.clone() };
+        let row = audit::stage(&ask, branch, entry, self.now, &mut self.ids);
+        self.rows.insert(&row);
+    }
 }
 
 impl Db {
@@ -82,9 +94,21 @@ impl Db {
     /// # Errors
     /// Whatever `load` refuses, or a failure of the database.
     pub async fn read<F>(&self, tenant: TenantId, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
+        self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load).await
+    }
+
+    /// Reads where no tenant is known yet: the directory of tenants, and the few functions that find one. Row level
+    /// security shows nothing else.
+    ///
+    /// # Errors
+    /// As for [`Db::read`].
+    pub async fn directory<F>(&self, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
+        self.look(&format!("BEGIN {SNAPSHOT}"), load).await
+    }
+
+    async fn look<F>(&self, begin: &str, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
         let open = Open::new(self).await?;
-        let begin = begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", tenant, None, &Locks::none());
-        let (begun, facts) = future::join(open.send(&begin), load(open.conn())).await;
+        let (begun, facts) = future::join(open.send(begin), load(open.conn())).await;
         match begun.map_err(Refusal::from).and(facts) {
             Ok(facts) => {
                 open.commit().await?;
@@ -122,7 +146,8 @@ impl Db {
     }
 
     /// The transaction under [`Db::write`]: `step` sees what the idempotency key says before the facts, and what
-    /// it puts into the [`Act`] is committed.
+    /// it puts into the [`Act`] is committed. An outcome that commits an effect *and* refuses the request is an
+    /// `Ok` here, which the caller turns into its refusal afterwards.
     ///
     /// # Errors
     /// As for [`Db::write`].

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use comanda_domain::ids::{CheckId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, PaymentId};
+use comanda_domain::ids::{CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, UserId};
 use uuid::Uuid;
 
 /// Row locks, taken in the order table → session → check → round → ticket → payment → counter whatever the order
@@ -17,6 +17,7 @@ enum Rank {
     Check,
     Round,
     Call,
+    User,
     Counter,
 }
 
@@ -125,6 +126,19 @@ impl Locks {
     /// A service call.
     pub fn call(id: ServiceCallId) -> Self {
         Self::none().add(Rank::Call, format!("FROM service_call WHERE id = '{}'", id.0))
+    }
+
+    /// A member of staff: everything about their logins.
+    pub fn user(id: UserId) -> Self {
+        Self::none().add(Rank::User, format!("FROM app_user WHERE id = '{}'", id.0))
+    }
+
+    /// The member of staff that a login belongs to.
+    pub fn user_of_login(id: FamilyId) -> Self {
+        Self::none().add(
+            Rank::User,
+            format!("FROM app_user WHERE id = (SELECT user_id FROM refresh_family WHERE tenant_id = $t AND id = '{}')", id.0),
+        )
     }
 
     /// Also the gap-free counter of check numbers of the branch of a session: the last lock of an operation.

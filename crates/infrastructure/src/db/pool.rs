@@ -75,6 +75,11 @@ impl Db {
         &self.sources
     }
 
+    /// Refuses further use and closes what is idle.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     pub(super) async fn connection(&self) -> Result<Pooled, DbError> {
         self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))
     }

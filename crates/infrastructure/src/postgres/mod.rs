@@ -1,3 +1,10 @@
-//! PostgreSQL, the one store.
+//! PostgreSQL, the one store: where it runs, its schema, and opening it.
 
+mod database;
 pub mod embedded;
+mod error;
+mod migrations;
+
+pub use database::Database;
+pub use error::OpenError;
+pub use migrations::{Schema, migrate_up, pending, revert_all};

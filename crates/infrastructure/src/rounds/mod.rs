@@ -6,7 +6,7 @@ mod place;
 mod place_for_table;
 mod read;
 pub(crate) mod rows;
-mod scene;
+pub(crate) mod scene;
 pub(crate) mod store;
 mod void_item;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use comanda_domain::ids::{RoundId, SessionId};
+use comanda_domain::ids::{RoundId, SessionId, TicketId};
 use comanda_domain::kitchen::Ticket;
 use comanda_domain::round::Round;
 use comanda_security::policy::{Principal, Resource};
@@ -52,6 +52,17 @@ impl RoundScene {
     pub(crate) fn view(&self, ask: &Ask, round: &Round) -> views::RoundView {
         let texts = Texts::wanted(ask.language.as_deref(), &self.scene.branch);
         views::round(round, Some(&self.scene.table_ref()), &self.scene.branch, &self.people, &texts)
+    }
+
+    /// One of its tickets.
+    pub(crate) fn ticket(&self, id: TicketId) -> Result<&Ticket, Refusal> {
+        self.tickets.iter().find(|ticket| ticket.id == id).ok_or(Refusal::NotFound)
+    }
+
+    /// A ticket as it travels, with the texts of its round.
+    pub(crate) fn ticket_view(&self, ask: &Ask, ticket: &Ticket, round: &Round) -> views::TicketView {
+        let texts = Texts::wanted(ask.language.as_deref(), &self.scene.branch);
+        views::ticket(ticket, round, Some(&self.scene.table_ref()), &texts)
     }
 
     /// Refuses if the client saw another version.

@@ -3,11 +3,13 @@
 mod call;
 mod cart;
 mod check;
+mod floor;
 mod menu;
 mod payment;
 mod receipt;
 mod round;
 mod session;
+mod staff;
 mod ticket;
 
 use chrono::SecondsFormat;
@@ -29,6 +31,8 @@ pub use check::{
     ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView, SplitView, check,
     check_totals, preview,
 };
+pub(crate) use floor::{admin_branch, table};
+pub use floor::{AdminBranchView, QrView, TableView};
 pub use menu::{MenuView, menu};
 pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
@@ -36,6 +40,8 @@ pub use round::{ItemView, RoundView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, OwnDinerView, SessionView, diner, own_diner, session, session_summary,
 };
+pub(crate) use staff::user;
+pub use staff::{GrantView, LoginView, UserView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.

@@ -7,8 +7,8 @@ use super::table::{ApiScope, Mark, RULES, Reach, Rule};
 const HEAD: &str = "\
 # Who may do what
 
-Written from the table in `crates/security/src/policy/table.rs` by
-`cargo test -p comanda-security write_the_page -- --ignored`; a test compares the two.
+Written from the table in `crates/security/src/policy/table.rs`; a test compares the two, and writes this page when
+`COMANDA_UPDATE_DOCS=1` is set: `COMANDA_UPDATE_DOCS=1 cargo test -p comanda-security page`.
 
 `•` may, `◦` may under the condition, blank may not. Roles count in the branch of the object only, and add up
 there; being an owner gives no right that its own column does not show. What belongs to the *tenant* needs a role
@@ -61,18 +61,16 @@ mod tests {
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/authorisation.md");
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "not a setting of the service: it lets the test write the page")]
     fn the_page_shows_the_table() {
+        if std::env::var("COMANDA_UPDATE_DOCS").is_ok_and(|update| update == "1") {
+            std::fs::write(PAGE, authorisation_table()).unwrap();
+        }
         let page = std::fs::read_to_string(PAGE).unwrap();
         assert_eq!(
             page,
             authorisation_table(),
             "write it again as its first lines say"
         );
-    }
-
-    #[test]
-    #[ignore = "writes docs/authorisation.md"]
-    fn write_the_page() {
-        std::fs::write(PAGE, authorisation_table()).unwrap();
     }
 }

@@ -1,0 +1,82 @@
+//! The one table of settings.
+
+/// What a setting is when nobody says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// This text, as if it had been set.
+    Text(&'static str),
+    /// Something that depends on the machine, in words.
+    Described(&'static str),
+    /// Nothing.
+    None,
+}
+
+/// A setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable; `…_FILE` names a file with its value.
+    pub name: &'static str,
+    /// Without it.
+    pub default: DefaultValue,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// Never shown.
+    pub secret: bool,
+}
+
+macro_rules! settings {
+    ($($id:ident = $name:literal, $default:expr, $meaning:literal $(, $secret:ident)?;)*) => {
+        $(pub(super) const $id: Setting = Setting {
+            name: $name,
+            default: $default,
+            meaning: $meaning,
+            secret: { let marks: &[&str] = &[$(stringify!($secret))?]; !marks.is_empty() },
+        };)*
+
+        /// Every setting, in the order of the documentation.
+        pub const SETTINGS: &[Setting] = &[$($id),*];
+    };
+}
+
+use DefaultValue::{Described, None, Text};
+
+settings! {
+    ENV = "COMANDA_ENV", Described("`development` while `DATABASE_URL` is unset too"),
+        "`development`, `test`, `staging` or `production`; any other value refuses to start";
+    BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
+    PUBLIC_URL = "COMANDA_PUBLIC_URL", Text("http://localhost:8080"),
+        "how clients reach the service; in links, printed codes and as issuer of tokens. Must be https in staging and production";
+    DATA_DIR = "COMANDA_DATA_DIR", Described("`$XDG_DATA_HOME/comanda`; `/var/lib/comanda` for root"),
+        "embedded cluster and generated secrets";
+    HTTP_WORKERS = "COMANDA_HTTP_WORKERS", Described("cores"), "threads that serve HTTP, 1 to 1024";
+    INSTANCE = "COMANDA_INSTANCE", Described("host name and process id"),
+        "name of the process in the log and at the database";
+    DRAIN_DELAY = "COMANDA_DRAIN_DELAY", Text("2s"),
+        "how long a process that was told to stop still accepts requests, so that balancers notice";
+    DRAIN_TIMEOUT = "COMANDA_DRAIN_TIMEOUT", Text("10s"), "how long requests in flight then have";
+    DATABASE_URL = "DATABASE_URL", Described("the embedded cluster"),
+        "login of the application, `postgres://…`. Required in staging and production", secret;
+    DATABASE_MIGRATOR_URL = "COMANDA_DATABASE_MIGRATOR_URL", Described("`DATABASE_URL`"),
+        "login that owns the schema and runs migrations; must bypass transaction poolers. Required, and another \
+         login, in staging and production", secret;
+    DATABASE_POOL = "COMANDA_DATABASE_POOL", Text("8"), "connections per process, 1 to 1000";
+    DATABASE_POOL_TIMEOUT = "COMANDA_DATABASE_POOL_TIMEOUT", Text("2s"),
+        "how long a request waits for a connection before it is answered `service_unavailable`";
+    POSTGRES_BIN = "COMANDA_POSTGRES_BIN", Described("`PATH`, then the usual folders"),
+        "folder of `initdb`, `pg_ctl` and `postgres` for the embedded cluster";
+    TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
+        "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
+    MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
+        "keys from which those of refresh tokens and list cursors are derived, `id:base64,id:base64`: the first is \
+         current", secret;
+    TABLE_CODE_KEYS = "COMANDA_TABLE_CODE_KEYS", Described("generated in development and test"),
+        "keys of printed table and receipt codes, `1:base64,0:base64`, ids 0 to 255: the first prints, all are read",
+        secret;
+    ARGON2_MEMORY_KIB = "COMANDA_ARGON2_MEMORY_KIB", Text("19456"), "memory that hashing a password takes, in KiB";
+    ARGON2_PASSES = "COMANDA_ARGON2_PASSES", Text("2"), "passes over that memory";
+    EVENT_SHARDS = "COMANDA_EVENT_SHARDS", Text("16"),
+        "parts of the event log, 1 to 1024; read once, when a database is first used";
+    LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
+    LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
+    FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";
+}
