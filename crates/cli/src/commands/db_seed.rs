@@ -1,6 +1,6 @@
 //! `comanda db-seed`: puts the demo restaurants into the database.
 
-use comanda_infrastructure::demo::{SeedError, SeedOptions, Seeded, SeededTenant, refuse_guarded, seed};
+use comanda_infrastructure::demo::{SeedError, Seeded, SeededTenant, refuse_guarded, seed};
 use comanda_infrastructure::postgres::Database;
 
 use super::open::config;
@@ -18,8 +18,7 @@ pub async fn run(force: bool, output: Output) -> Result<(), Failure> {
     // Before anything is opened, started or migrated.
     refuse_guarded(config.environment)?;
     let database = Database::open(&config).await?;
-    let options = SeedOptions { environment: config.environment, passwords: config.passwords, force };
-    let seeded = seed(&database.db, options).await;
+    let seeded = seed(&database.db, &config, force).await;
     database.close().await?;
     show(&seeded?, output)
 }

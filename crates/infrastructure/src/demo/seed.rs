@@ -13,22 +13,11 @@ use super::people::{self, Hashed, Place};
 use super::restaurants::{LOCALE, RESTAURANTS, Restaurant};
 use super::{catalogue, floor};
 use crate::audit::Caller;
-use crate::config::Environment;
+use crate::config::{Config, Environment};
 use crate::db::{Act, Ask, Db, DbError, Locks};
 use crate::refusal::Refusal;
 use crate::schema::{app_user, branch, product, restaurant_table, tenant_directory};
 use crate::staff::rows::{TenantDirectoryRow, TenantRow};
-
-/// What a caller of [`seed`] decides.
-#[derive(Debug, Clone, Copy)]
-pub struct SeedOptions {
-    /// Where this is.
-    pub environment: Environment,
-    /// How dear a guess of a password is made.
-    pub passwords: PasswordParams,
-    /// Also beside restaurants that are no demo.
-    pub force: bool,
-}
 
 /// Why the demo restaurants were not put in.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +81,7 @@ pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Res
     let foreign = present
         .iter()
         .find(|(slug, _)| RESTAURANTS.iter().all(|demo| demo.slug != slug));
-    if let Some((slug, _)) = foreign.filter(|_| !options.force) {
+    if let Some((slug, _)) = foreign.filter(|_| !force) {
         return Err(SeedError::ForeignTenant { slug: slug.clone() });
     }
     let mut tenants = Vec::new();
@@ -104,7 +93,7 @@ pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Res
         };
         let (id, created) = match there(&present) {
             Some(id) => (TenantId(id), false),
-            None => match create(db, restaurant, options.passwords).await {
+            None => match create(db, restaurant, config.passwords).await {
                 Ok(id) => (id, true),
                 // Somebody else seeds at the same time and was first.
                 Err(SeedError::Storage(Refusal::Database(DbError::Unique { constraint }))) => {
