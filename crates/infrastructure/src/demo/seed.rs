@@ -1,7 +1,9 @@
 //! Puts the demo restaurants into a database, each in one transaction.
 
+use std::collections::BTreeMap;
+
 use comanda_domain::audit::AuditEntry;
-use comanda_domain::ids::{BranchId, IdSource, TenantId};
+use comanda_domain::ids::{BranchId, IdSource, RequestId, TenantId};
 use comanda_security::password::PasswordParams;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -66,58 +68,59 @@ pub struct SeededTenant {
     pub users: i64,
 }
 
-/// Puts in each demo restaurant that is not there yet.
+/// Demo data has no place in staging and production.
+///
+/// # Errors
+/// [`SeedError::Environment`].
+pub fn refuse_guarded(environment: Environment) -> Result<(), SeedError> {
+    if environment.is_guarded() { Err(SeedError::Environment(environment)) } else { Ok(()) }
+}
+
+/// Puts in each demo restaurant that is not there yet; with `force` also beside restaurants that are no demo.
 ///
 /// # Errors
 /// [`SeedError`]; restaurants put in before the error stay.
-pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Result<Seeded, SeedError> {
-    if matches!(
-        options.environment,
-        Environment::Staging | Environment::Production
-    ) {
-        return Err(SeedError::Environment(options.environment));
-    }
-    let mut present = present(db).await?;
-    let foreign = present
-        .iter()
-        .find(|(slug, _)| RESTAURANTS.iter().all(|demo| demo.slug != slug));
-    if let Some((slug, _)) = foreign.filter(|_| !force) {
+pub async fn seed(db: &Db, config: &Config, force: bool) -> Result<Seeded, SeedError> {
+    refuse_guarded(config.environment)?;
+    let present = present(db).await?;
+    let foreign = present.keys().find(|slug| RESTAURANTS.iter().all(|demo| demo.slug != slug.as_str()));
+    if let Some(slug) = foreign.filter(|_| !force) {
         return Err(SeedError::ForeignTenant { slug: slug.clone() });
     }
     let mut tenants = Vec::new();
     for restaurant in &RESTAURANTS {
-        let there = |all: &[(String, Uuid)]| {
-            all.iter()
-                .find(|(slug, _)| slug == restaurant.slug)
-                .map(|(_, id)| *id)
-        };
-        let (id, created) = match there(&present) {
-            Some(id) => (TenantId(id), false),
-            None => match create(db, restaurant, config.passwords).await {
-                Ok(id) => (id, true),
-                // Somebody else seeds at the same time and was first.
-                Err(SeedError::Storage(Refusal::Database(DbError::Unique { constraint }))) => {
-                    present = self::present(db).await?;
-                    let id = there(&present).ok_or(Refusal::Database(DbError::Unique { constraint }))?;
-                    (TenantId(id), false)
-                }
-                Err(error) => return Err(error),
-            },
+        let (id, created) = match present.get(restaurant.slug) {
+            Some(id) => (*id, false),
+            None => create_or_find(db, restaurant, config.passwords).await?,
         };
         tenants.push(count(db, id, restaurant.slug, created).await?);
     }
     Ok(Seeded { tenants })
 }
 
+/// Somebody else may seed at the same time and be first.
+async fn create_or_find(
+    db: &Db,
+    restaurant: &Restaurant,
+    passwords: PasswordParams,
+) -> Result<(TenantId, bool), SeedError> {
+    match create(db, restaurant, passwords).await {
+        Err(SeedError::Storage(refusal @ Refusal::Database(DbError::Unique { .. }))) => {
+            let id = present(db).await?.get(restaurant.slug).copied();
+            Ok((id.ok_or(refusal)?, false))
+        }
+        created => Ok((created?, true)),
+    }
+}
+
 /// The slugs and ids of all tenants.
-async fn present(db: &Db) -> Result<Vec<(String, Uuid)>, Refusal> {
+async fn present(db: &Db) -> Result<BTreeMap<String, TenantId>, Refusal> {
     db.directory(async |conn| {
-        let rows = tenant_directory::table
-            .order(tenant_directory::slug)
+        let rows: Vec<(String, Uuid)> = tenant_directory::table
             .select((tenant_directory::slug, tenant_directory::tenant_id))
             .load(&mut &*conn)
             .await?;
-        Ok(rows)
+        Ok(rows.into_iter().map(|(slug, id)| (slug, TenantId(id))).collect())
     })
     .await
 }
@@ -129,7 +132,7 @@ async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> 
     let ask = Ask {
         tenant: ids.next(),
         caller: Caller::system(),
-        request_id: crate::db::request_id(&mut ids).to_string(),
+        request_id: ids.next::<RequestId>().to_string(),
         traceparent: None,
         language: None,
         found_at: "",
