@@ -20,7 +20,7 @@ mod record;
 mod row;
 
 pub use error::DbError;
-pub use frame::{Act, Ask, Conn, Tenant};
+pub use frame::{Act, Ask, Conn, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;

@@ -153,8 +153,7 @@ fn record(act: &mut Act<'_>, facts: &Facts, set: &AvailabilitySet) {
             act.rows.update(&BranchProductRow { available, unavailable_until, version, ..row.clone() });
         }
         Entry::Option(row) => {
-            let version = row.version.saturating_add(1);
-            act.rows.update(&BranchOptionRow { available, unavailable_until, version, ..row.clone() });
+            act.rows.update(&BranchOptionRow { available, unavailable_until, ..row.clone() });
         }
     }
     act.rows.update(&BranchRow {

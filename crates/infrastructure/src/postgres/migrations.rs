@@ -54,6 +54,15 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
     Ok(Schema { applied, shards })
 }
 
+/// The names of all migrations that this binary knows, in their order.
+pub fn known_migrations() -> Vec<String> {
+    // The source is part of the binary, and reading it cannot fail.
+    let known = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
+    let mut names: Vec<String> = known.iter().map(|migration| migration.name().to_string()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Takes every migration back, newest first. For tests: all data is gone.
 ///
 /// # Errors
@@ -168,7 +177,7 @@ fn patiently(harness: &mut Blocking, migration: &dyn Migration<Pg>, way: Way) ->
         }
     }
     // A migration may have taken a role or a path of its own; the next one starts as the login.
-    harness.batch_execute(&format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
+    SimpleConnection::batch_execute(harness, &format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
     tracing::info!(migration = name, "migrated");
     Ok(name)
 }

@@ -33,7 +33,7 @@ pub use check::{
     check_totals, preview,
 };
 pub(crate) use floor::{admin_branch, table};
-pub use floor::{AdminBranchView, QrView, TableView};
+pub use floor::{BranchView, QrView, TableView};
 pub use menu::{
     AllergensView, AvailabilityView, MenuBranchView, MenuCategoryView, MenuFilterView, MenuGroupView, MenuOptionView, MenuProductView,
     MenuView, OptionAllergensView, menu, menu_product,
