@@ -48,8 +48,14 @@ impl Database {
             }
         };
         let shards = if migrate || !config.environment.is_guarded() {
-            let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
-            migrations::migrate_up(migrator, config.database.event_shards).await?.shards
+            let migrator = config
+                .database
+                .migrator_url
+                .as_ref()
+                .map_or(url.as_str(), ExposeSecret::expose_secret);
+            migrations::migrate_up(migrator, config.database.event_shards)
+                .await?
+                .shards
         } else {
             match migrations::pending(&url).await? {
                 (pending, shards) if pending.is_empty() => shards,
@@ -92,7 +98,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
     };
     let cluster = beside(move || EmbeddedPostgres::start(&options)).await??;
     let mut conn = AsyncPgConnection::establish(&cluster.url("postgres")).await?;
-    let created = conn.batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}")).await;
+    let created = conn
+        .batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}"))
+        .await;
     match created {
         Err(error) if !error.to_string().contains("already exists") => Err(error.into()),
         _ => Ok(cluster),
@@ -100,7 +108,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
 }
 
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpenError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| OpenError::Interrupted)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| OpenError::Interrupted)
 }
 
 #[derive(QueryableByName)]
@@ -142,7 +152,10 @@ async fn require_row_security(db: &Db, guarded: bool) -> Result<(), OpenError> {
             Rights { owns: true, .. } => "owns tables, or acts for their owner",
             _ => continue,
         };
-        return Err(OpenError::Unsafe { role: rights.role, fault });
+        return Err(OpenError::Unsafe {
+            role: rights.role,
+            fault,
+        });
     }
     Ok(())
 }

@@ -42,10 +42,19 @@ async fn a_schema_that_is_too_old_is_refused_where_it_matters() {
     let mut config = config(&empty.url, &[]);
     config.environment = Environment::Staging;
     let refused = Database::open(&config).await.err().unwrap();
-    assert!(matches!(&refused, OpenError::TooOld(lacking) if lacking.len() > 5), "{refused}");
+    assert!(
+        matches!(&refused, OpenError::TooOld(lacking) if lacking.len() > 5),
+        "{refused}"
+    );
     // The superuser of the test could take its rights back at any time.
-    let refused = Database::open_with(&config, Sources::system(), true).await.err().unwrap();
-    assert!(matches!(&refused, OpenError::Unsafe { role, .. } if role == "postgres"), "{refused}");
+    let refused = Database::open_with(&config, Sources::system(), true)
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&refused, OpenError::Unsafe { role, .. } if role == "postgres"),
+        "{refused}"
+    );
     config.environment = Environment::Test;
     Database::open(&config).await.unwrap().close().await.unwrap();
 }
@@ -57,7 +66,9 @@ async fn staging_opens_with_a_login_that_can_do_nothing_else() {
     let client = connect(&empty.url).await;
     let login = format!("it_app_{}", std::process::id());
     client
-        .batch_execute(&format!("DROP ROLE IF EXISTS {login}; CREATE ROLE {login} LOGIN IN ROLE comanda_app"))
+        .batch_execute(&format!(
+            "DROP ROLE IF EXISTS {login}; CREATE ROLE {login} LOGIN IN ROLE comanda_app"
+        ))
         .await
         .unwrap();
     let mut config = config(&empty.url_of(&login), &[]);
@@ -68,8 +79,14 @@ async fn staging_opens_with_a_login_that_can_do_nothing_else() {
     } else {
         panic!("{}", opened.err().unwrap());
     }
-    client.batch_execute(&format!("GRANT comanda_migrator TO {login}")).await.unwrap();
+    client
+        .batch_execute(&format!("GRANT comanda_migrator TO {login}"))
+        .await
+        .unwrap();
     let refused = Database::open(&config).await.err().unwrap();
-    assert!(matches!(&refused, OpenError::Unsafe { fault, .. } if fault.contains("owner")), "{refused}");
+    assert!(
+        matches!(&refused, OpenError::Unsafe { fault, .. } if fault.contains("owner")),
+        "{refused}"
+    );
     client.batch_execute(&format!("DROP ROLE {login}")).await.unwrap();
 }

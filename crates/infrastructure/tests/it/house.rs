@@ -42,11 +42,24 @@ pub struct Empty {
 impl Empty {
     pub async fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("it_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "it_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let admin = connect(&cluster().url("postgres")).await;
-        admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();
-        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
-        Self { url: cluster().url(&name), name }
+        admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))
+            .await
+            .unwrap();
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+            .await
+            .unwrap();
+        Self {
+            url: cluster().url(&name),
+            name,
+        }
     }
 
     /// The address for another login.
@@ -59,10 +72,15 @@ impl Drop for Empty {
     fn drop(&mut self) {
         let name = self.name.clone();
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 let admin = connect(&cluster().url("postgres")).await;
-                let _ = admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                let _ = admin
+                    .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                    .await;
             });
         });
         let _ = dropping.join();
@@ -74,13 +92,19 @@ pub fn config(url: &str, more: &[(&str, &str)]) -> Config {
     let given = [
         ("COMANDA_ENV", "test"),
         ("DATABASE_URL", url),
-        ("COMANDA_DATA_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/comanda-infrastructure-data")),
+        (
+            "COMANDA_DATA_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/comanda-infrastructure-data"),
+        ),
         ("COMANDA_ARGON2_MEMORY_KIB", "64"),
         ("COMANDA_ARGON2_PASSES", "1"),
         ("COMANDA_EVENT_SHARDS", "4"),
     ];
-    let vars: Vars =
-        given.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let vars: Vars = given
+        .iter()
+        .chain(more)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     Config::from_vars(&vars, &SystemFiles).unwrap()
 }
 
@@ -103,7 +127,9 @@ impl House {
         let config = config(&empty.url, &[]);
         let start = Timestamp::from_timestamp(1_795_176_000, 0).unwrap();
         let clock = Arc::new(ManualClock::new(start));
-        let database = Database::open_with(&config, Sources::new(clock.clone()), false).await.unwrap();
+        let database = Database::open_with(&config, Sources::new(clock.clone()), false)
+            .await
+            .unwrap();
         let services = Services::new(&database.db, &config).unwrap();
         let client = connect(&empty.url).await;
         let [tenant, branch, other_branch, table] = [1, 2, 3, 4].map(Uuid::from_u128);
@@ -128,13 +154,24 @@ impl House {
 
     /// One number from the database, which row level security does not bind here.
     pub async fn count(&self, sql: &str) -> i64 {
-        self.client.query_one(&format!("SELECT count(*) FROM {sql}"), &[]).await.unwrap().get(0)
+        self.client
+            .query_one(&format!("SELECT count(*) FROM {sql}"), &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 }
 
 fn rows(at: Timestamp) -> String {
-    let hasher =
-        PasswordHasher::new(PasswordParams { memory_kib: 64, passes: 1, lanes: 1 }, &SystemEntropy::new()).unwrap();
+    let hasher = PasswordHasher::new(
+        PasswordParams {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        },
+        &SystemEntropy::new(),
+    )
+    .unwrap();
     let verifier = hasher.hash(PASSWORD, &SystemEntropy::new()).unwrap();
     let id = |bits: u128| format!("'{}'", Uuid::from_u128(bits));
     let at = format!("'{}'", at.with_timezone(&Utc).to_rfc3339());
@@ -160,7 +197,12 @@ fn rows(at: Timestamp) -> String {
         s = id(6),
         b = id(2),
     );
-    for (user, name, owner) in [(11, "owner", true), (12, "manager", false), (13, "waiter", false), (14, "nobody", false)] {
+    for (user, name, owner) in [
+        (11, "owner", true),
+        (12, "manager", false),
+        (13, "waiter", false),
+        (14, "nobody", false),
+    ] {
         sql += &format!(
             "INSERT INTO app_user (tenant_id, id, email, name, password_verifier, is_owner, created_at)
              VALUES ({t}, {}, '{name}@house.demo', '{name}', '{verifier}', {owner}, {at});",
