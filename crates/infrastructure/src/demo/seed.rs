@@ -162,7 +162,6 @@ fn record(
         name: restaurant.name.to_owned(),
         default_locale: LOCALE.to_owned(),
         allowed_origins: Vec::new(),
-        webhook_hosts: None,
         status: "active".to_owned(),
         sandbox: true,
         version: 1,
