@@ -117,6 +117,9 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
             RaiseCallError::SessionClosed(closed) => state(Code::SessionClosed, closed.current_status),
         },
         Refusal::MoveCall(error) => move_call(error),
+        Refusal::CallWrongState { current_status, by } => {
+            state(Code::ServiceCallWrongState, current_status).member("by", by)
+        }
         Refusal::RequestCheck(error) => request_check(error, amount),
         Refusal::Preview(error) => match error {
             PreviewError::Overflow(_) => Problem::new(Code::AmountOverflow),

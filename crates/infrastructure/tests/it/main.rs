@@ -9,3 +9,5 @@ mod embedded;
 mod house;
 #[cfg(test)]
 mod staff;
+#[cfg(test)]
+mod visits;
