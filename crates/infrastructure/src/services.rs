@@ -8,7 +8,7 @@ use crate::carts::CartService;
 use crate::clock::Sources;
 use crate::config::Config;
 pub use crate::config::Keys;
-use crate::db::Db;
+use crate::db::{Db, DbError};
 use crate::diners::DinerService;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
@@ -44,6 +44,7 @@ pub struct Services {
     pub staff: StaffService,
     /// Time and ids.
     pub sources: Sources,
+    db: Db,
 }
 
 impl Services {
@@ -67,6 +68,15 @@ impl Services {
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), keys.clone(), url, hasher),
             sources: db.sources().clone(),
+            db: db.clone(),
         })
+    }
+
+    /// Whether work can be done: the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`].
+    pub async fn ready(&self) -> Result<(), DbError> {
+        self.db.ping().await
     }
 }
