@@ -62,7 +62,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
     let keys = Keys::from_config(config)?;
     let services = Services::new(&database.db, &keys, config)?;
     if arguments.demo {
-        demo::seed(&database.db, &services.staff, config, false).await?;
+        demo::seed(&database.db, config, false).await?;
     }
     let state = State {
         services: services.clone(),

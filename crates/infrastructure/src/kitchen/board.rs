@@ -6,7 +6,7 @@ use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
 
 use super::store::{self, Shown};
-use super::{Board, KitchenService};
+use super::{BoardFilter, KitchenService};
 use crate::db::Ask;
 use crate::floor;
 use crate::paging::{Page, Part};
@@ -24,7 +24,7 @@ impl KitchenService {
         ask: &Ask,
         who: &Principal,
         id: BranchId,
-        board: &Board,
+        board: &BoardFilter,
         page: &Page<'_>,
     ) -> Result<Part<TicketView>, Refusal> {
         let after = page.position::<(DateTime<Utc>, TicketId)>()?;
@@ -41,7 +41,9 @@ impl KitchenService {
         let _permit = authorize(who, Action::TicketRead, &Resource::of_branch(ask.tenant, id))?;
         let texts = Texts::wanted(ask.language.as_deref(), &branch);
         let position = |shown: &Shown| (shown.ticket.created_at, shown.ticket.id);
-        page.part(shown, position, |shown| views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts))
+        page.part(shown, position, |shown| {
+            views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts)
+        })
     }
 
     /// One ticket and its version.
@@ -52,7 +54,9 @@ impl KitchenService {
         let facts = self
             .db
             .read(ask.tenant, async |conn| {
-                let round = store::round_of(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound)?;
+                let round = store::round_of(conn, ask.tenant, id)
+                    .await?
+                    .ok_or(Refusal::NotFound)?;
                 RoundScene::load(conn, ask, who, round).await
             })
             .await?;

@@ -6,7 +6,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncC
 use secrecy::ExposeSecret;
 
 use super::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use super::{OpenError, migrations};
+use super::{OpenError, Schema, migrations};
 use crate::clock::Sources;
 use crate::config::Config;
 use crate::db::{Conn, Db, DbError, DbOptions};
@@ -23,6 +23,8 @@ pub struct Database {
     pub db: Db,
     /// The cluster that this process runs, if it does.
     pub embedded: Option<EmbeddedPostgres>,
+    /// Migrations that opening it ran.
+    pub applied: Vec<String>,
 }
 
 impl Database {
@@ -40,19 +42,13 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
-        let (url, embedded) = match &config.database.url {
-            Some(url) => (url.expose_secret().to_owned(), None),
-            None => {
-                let cluster = start(config).await?;
-                (cluster.url(EMBEDDED_DATABASE), Some(cluster))
-            }
-        };
-        let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
-        let shards = if migrate || !config.environment.is_guarded() {
-            migrations::migrate_up(migrator, config.database.event_shards).await?.shards
+        let (url, embedded) = find(config).await?;
+        let Schema { applied, shards } = if migrate || !config.environment.is_guarded() {
+            let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
+            migrations::migrate_up(migrator, config.database.event_shards).await?
         } else {
-            match migrations::pending(migrator).await? {
-                (pending, shards) if pending.is_empty() => shards,
+            match migrations::pending(&url).await? {
+                (pending, shards) if pending.is_empty() => Schema { applied: pending, shards },
                 (pending, _) => return Err(OpenError::TooOld(pending)),
             }
         };
@@ -67,7 +63,20 @@ impl Database {
         let db = Db::new(&options, sources)?;
         // Also makes the first connection, so that the first guest does not wait for it.
         require_row_security(&db, config.environment.is_guarded()).await?;
-        Ok(Self { db, embedded })
+        Ok(Self { db, embedded, applied })
+    }
+
+    /// The migrations that opening it would run, or lack.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
+        let (url, embedded) = find(config).await?;
+        let pending = migrations::pending(&url).await;
+        if let Some(cluster) = embedded {
+            beside(move || cluster.stop()).await??;
+        }
+        Ok(pending?.0)
     }
 
     /// Closes the connections and stops the embedded cluster.
@@ -84,6 +93,17 @@ impl Database {
     }
 }
 
+/// Where the application's database is; the embedded cluster runs once this is known.
+async fn find(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), OpenError> {
+    Ok(match &config.database.url {
+        Some(url) => (url.expose_secret().to_owned(), None),
+        None => {
+            let cluster = start(config).await?;
+            (cluster.url(EMBEDDED_DATABASE), Some(cluster))
+        }
+    })
+}
+
 async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
     let options = EmbeddedOptions {
         data_dir: config.data_dir.clone(),
@@ -92,7 +112,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
     };
     let cluster = beside(move || EmbeddedPostgres::start(&options)).await??;
     let mut conn = AsyncPgConnection::establish(&cluster.url("postgres")).await?;
-    let created = conn.batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}")).await;
+    let created = conn
+        .batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}"))
+        .await;
     match created {
         Err(error) if !error.to_string().contains("already exists") => Err(error.into()),
         _ => Ok(cluster),
@@ -100,7 +122,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
 }
 
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpenError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| OpenError::Interrupted)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| OpenError::Interrupted)
 }
 
 #[derive(QueryableByName)]
@@ -142,7 +166,10 @@ async fn require_row_security(db: &Db, guarded: bool) -> Result<(), OpenError> {
             Rights { owns: true, .. } => "owns tables, or acts for their owner",
             _ => continue,
         };
-        return Err(OpenError::Unsafe { role: rights.role, fault });
+        return Err(OpenError::Unsafe {
+            role: rights.role,
+            fault,
+        });
     }
     Ok(())
 }

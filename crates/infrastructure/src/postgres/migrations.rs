@@ -4,10 +4,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationVersion};
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::QueryableByName;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -46,12 +46,24 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
     let mut conn = alone(url).await?;
     let (back, applied) = blocking(conn, |harness| {
         let pending = harness.pending_migrations(MIGRATIONS)?;
-        pending.iter().map(|migration| patiently(harness, migration.as_ref(), Way::Up)).collect()
+        pending
+            .iter()
+            .map(|migration| patiently(harness, migration.as_ref(), Way::Up))
+            .collect()
     })
     .await?;
     conn = back;
     let shards = fill_shards(&mut conn, shards).await?;
     Ok(Schema { applied, shards })
+}
+
+/// The names of all migrations that this binary knows, in their order.
+pub fn known_migrations() -> Vec<String> {
+    // The source is part of the binary, and reading it cannot fail.
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
+    let mut names: Vec<String> = known.iter().map(|migration| migration.name().to_string()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Takes every migration back, newest first. For tests: all data is gone.
@@ -61,30 +73,79 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
 pub async fn revert_all(url: &str) -> Result<Vec<String>, OpenError> {
     let conn = alone(url).await?;
     let (_, reverted) = blocking(conn, |harness| {
-        let mut known = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
-        known.sort_unstable_by(|a, b| b.name().version().cmp(&a.name().version()));
-        let applied: Vec<MigrationVersion<'static>> = harness.applied_migrations()?;
-        let to_revert = known.into_iter().filter(|migration| applied.contains(&migration.name().version()));
-        to_revert.map(|migration| patiently(harness, migration.as_ref(), Way::Down)).collect()
+        let applied = harness.applied_migrations()?;
+        let to_revert = migrations()?
+            .into_iter()
+            .rev()
+            .filter(|migration| applied.contains(&migration.name().version()));
+        to_revert
+            .map(|migration| patiently(harness, migration.as_ref(), Way::Down))
+            .collect()
     })
     .await?;
     Ok(reverted)
 }
 
-/// The names of the migrations that the database lacks, in order, and how many event shards it has. One that holds
-/// migrations unknown to this binary belongs to a newer release, and still serves this one: migrations only expand.
+/// The names of the migrations that the database lacks, in order, and how many event shards it has. Needs no more
+/// rights than the application has. A database that holds migrations unknown to this binary belongs to a newer
+/// release, and still serves this one: migrations only expand.
 ///
 /// # Errors
 /// [`OpenError`].
 pub async fn pending(url: &str) -> Result<(Vec<String>, u32), OpenError> {
-    let conn = AsyncPgConnection::establish(url).await?;
-    let (mut conn, pending) = blocking(conn, |harness| {
-        let pending = harness.pending_migrations(MIGRATIONS)?;
-        Ok(pending.iter().map(|migration| migration.name().to_string()).collect::<Vec<_>>())
-    })
+    let mut conn = AsyncPgConnection::establish(url).await?;
+    let mut known: Vec<Box<dyn Migration<Pg>>> = migrations()?;
+    let begun: Begun = diesel::sql_query(
+        "SELECT to_regclass('public.__diesel_schema_migrations') IS NOT NULL \
+         AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'comanda_app') AS begun",
+    )
+    .get_result(&mut conn)
     .await?;
-    let shards = if pending.is_empty() { count_shards(&mut conn).await? } else { 0 };
-    Ok((pending, shards))
+    if begun.begun {
+        conn.batch_execute("SET ROLE comanda_app").await?;
+        let applied: Vec<Version> =
+            diesel::sql_query("SELECT version FROM public.__diesel_schema_migrations")
+                .load(&mut conn)
+                .await?;
+        known.retain(|migration| {
+            let version = migration.name().version();
+            !applied
+                .iter()
+                .any(|applied| MigrationVersion::from(applied.version.as_str()) == version)
+        });
+    }
+    let shards = if known.is_empty() {
+        count_shards(&mut conn).await?
+    } else {
+        0
+    };
+    Ok((
+        known
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect(),
+        shards,
+    ))
+}
+
+/// What this binary knows of, oldest first.
+fn migrations() -> Result<Vec<Box<dyn Migration<Pg>>>, OpenError> {
+    let mut known = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| OpenError::Migration(error.to_string()))?;
+    known.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
+    Ok(known)
+}
+
+#[derive(QueryableByName)]
+struct Begun {
+    #[diesel(sql_type = Bool)]
+    begun: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
 }
 
 /// A connection that holds the lock of migrations, which ends with it.
@@ -109,7 +170,9 @@ async fn blocking<T: Send + 'static>(
         (harness.into_inner(), outcome)
     });
     let (conn, outcome) = done.await.map_err(|_| OpenError::Interrupted)?;
-    outcome.map(|value| (conn, value)).map_err(|error| OpenError::Migration(error.to_string()))
+    outcome
+        .map(|value| (conn, value))
+        .map_err(|error| OpenError::Migration(error.to_string()))
 }
 
 #[derive(Clone, Copy)]
@@ -138,7 +201,10 @@ fn patiently(harness: &mut Blocking, migration: &dyn Migration<Pg>, way: Way) ->
         }
     }
     // A migration may have taken a role or a path of its own; the next one starts as the login.
-    harness.batch_execute(&format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
+    SimpleConnection::batch_execute(
+        harness,
+        &format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"),
+    )?;
     tracing::info!(migration = name, "migrated");
     Ok(name)
 }
@@ -154,7 +220,9 @@ struct Count {
 }
 
 async fn count_shards(conn: &mut AsyncPgConnection) -> Result<u32, OpenError> {
-    let counted: Count = diesel::sql_query("SELECT count(*) AS count FROM event_shard").get_result(conn).await?;
+    let counted: Count = diesel::sql_query("SELECT count(*) AS count FROM event_shard")
+        .get_result(conn)
+        .await?;
     Ok(u32::try_from(counted.count).unwrap_or(0))
 }
 

@@ -9,10 +9,9 @@ use tracing::warn;
 use super::login::{IDLE, WHOLE, admit};
 use super::rows::FamilyRow;
 use super::store::{self, Person};
-use super::{StaffService, Stranger};
+use super::{LoginOutcome, StaffService, Stranger};
 use crate::db::{Act, Locks};
 use crate::refusal::Refusal;
-use crate::views::LoginView;
 
 /// A lost answer, or a second tab, may present the token just replaced for this long.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -32,7 +31,7 @@ enum Presented {
 
 /// What the transaction did; the login's end is committed although the request is refused.
 enum Outcome {
-    GoesOn(Box<LoginView>),
+    GoesOn(Box<LoginOutcome>),
     Ended,
 }
 
@@ -42,7 +41,7 @@ impl StaffService {
     /// # Errors
     /// `token_invalid` for a login that is unknown or has ended, `refresh_reused` for a token that was used before,
     /// which ends the login; `tenant_suspended`, `forbidden` as for a login.
-    pub async fn refresh(&self, from: &Stranger, presented: &str) -> Result<LoginView, Refusal> {
+    pub async fn refresh(&self, from: &Stranger, presented: &str) -> Result<LoginOutcome, Refusal> {
         let token = RefreshToken::parse(presented).map_err(|_| Refusal::CredentialRevoked)?;
         let family = token.family();
         let tenant = self
@@ -57,8 +56,9 @@ impl StaffService {
                 &ask,
                 Locks::user_of_login(family),
                 async |conn| {
-                    let family =
-                        store::family(conn, tenant, family).await?.ok_or(Refusal::CredentialRevoked)?;
+                    let family = store::family(conn, tenant, family)
+                        .await?
+                        .ok_or(Refusal::CredentialRevoked)?;
                     let person = store::person(conn, tenant, family.user_id.into()).await?;
                     Ok((family, person.ok_or(Refusal::CredentialRevoked)?))
                 },
@@ -107,7 +107,12 @@ impl StaffService {
                 again.ok_or(Refusal::CredentialRevoked)?
             }
         };
-        Ok(Outcome::GoesOn(Box::new(self.answer(person, token.family(), &successor, act)?)))
+        Ok(Outcome::GoesOn(Box::new(self.answer(
+            person,
+            token.family(),
+            &successor,
+            act,
+        )?)))
     }
 }
 
@@ -179,14 +184,23 @@ mod tests {
         assert_eq!(judge(&family, &third, at(101)), Presented::Reused);
         let further = rotated(&family, &third, at(101));
         assert_eq!(judge(&further, &first, at(102)), Presented::Reused);
-        assert_eq!((further.generation, judge(&further, &second, at(102))), (3, Presented::JustReplaced));
+        assert_eq!(
+            (further.generation, judge(&further, &second, at(102))),
+            (3, Presented::JustReplaced)
+        );
     }
 
     #[test]
     fn an_ended_login_is_over_whatever_is_presented() {
         let (first, other) = (token(), token());
         let family = begun(&first);
-        for ended in [family.ended(at(5)), FamilyRow { expires_at: at(9), ..family }] {
+        for ended in [
+            family.ended(at(5)),
+            FamilyRow {
+                expires_at: at(9),
+                ..family
+            },
+        ] {
             for presented in [&first, &other] {
                 assert_eq!(judge(&ended, presented, at(9)), Presented::Ended);
             }

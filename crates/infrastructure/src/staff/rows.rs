@@ -23,7 +23,6 @@ row! {
         name: String,
         default_locale: String,
         allowed_origins: Vec<String>,
-        webhook_hosts: Option<Vec<String>>,
         status: String,
         sandbox: bool,
         version: i64,
@@ -67,13 +66,19 @@ impl UserRow {
     /// As it is after one more change.
     #[must_use]
     pub(crate) fn changed(&self) -> Self {
-        Self { version: self.version.saturating_add(1), ..self.clone() }
+        Self {
+            version: self.version.saturating_add(1),
+            ..self.clone()
+        }
     }
 
     /// With every access token that was ever issued made useless.
     #[must_use]
     pub(crate) fn cut_off(&self) -> Self {
-        Self { token_epoch: self.token_epoch.saturating_add(1), ..self.changed() }
+        Self {
+            token_epoch: self.token_epoch.saturating_add(1),
+            ..self.changed()
+        }
     }
 }
 
@@ -92,7 +97,7 @@ row! {
 
 row! {
     /// Who serves which sector on a day.
-    AssignmentRow = sector_assignment, key (tenant_id, id) {
+    SectorAssignmentRow = sector_assignment, key (tenant_id, id) {
         tenant_id: Uuid,
         id: Uuid,
         created_at: DateTime<Utc>,
@@ -132,6 +137,9 @@ impl FamilyRow {
     /// As it is once it has ended.
     #[must_use]
     pub(crate) fn ended(&self, now: Timestamp) -> Self {
-        Self { revoked_at: Some(now), ..self.clone() }
+        Self {
+            revoked_at: Some(now),
+            ..self.clone()
+        }
     }
 }
