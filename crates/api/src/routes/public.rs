@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::http::answer::Answer;
 use crate::http::body::{Int, Raw, body};
 use crate::http::command::{Open, stranger};
+use crate::http::language::accepted;
 use crate::routes::billing::receipt_answer;
 use crate::state::State;
 
@@ -46,7 +47,7 @@ pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Ope
     extensions(("x-comanda-action" = json!("public"))))]
 #[get("/receipts/{receipt_code}")]
 pub async fn receipt(state: web::Data<State>, request: HttpRequest, code: web::Path<String>) -> Answer {
-    let trace = stranger(&request);
-    let receipt = state.services.billing.receipt_by_code(&trace, &code).await?;
+    let language = accepted(&request);
+    let receipt = state.services.billing.receipt_by_code(&code, language.as_deref()).await?;
     receipt_answer(&request, &receipt)
 }

@@ -183,9 +183,17 @@ pub fn check_totals(check: &Check, ledger: &Ledger) -> CheckTotalsView {
 pub fn check(check: &Check, ledger: &Ledger, texts: &Texts) -> CheckView {
     CheckView {
         totals: check_totals(check, ledger),
-        charges: ledger.charges.iter().map(|row| charge(row, check.currency, ledger, texts)).collect(),
+        charges: ledger
+            .charges
+            .iter()
+            .map(|row| charge(row, check.currency, ledger, texts))
+            .collect(),
         adjustments: Vec::new(),
-        payments: ledger.payments.iter().map(|row| payment(row, check.currency)).collect(),
+        payments: ledger
+            .payments
+            .iter()
+            .map(|row| payment(row, check.currency))
+            .collect(),
     }
 }
 
@@ -193,16 +201,25 @@ pub fn check(check: &Check, ledger: &Ledger, texts: &Texts) -> CheckView {
 pub fn preview(preview: &Preview, branch: &Branch, texts: &Texts) -> PreviewView {
     let amount = |minor| money(minor, branch.currency);
     PreviewView {
-        lines: preview.lines.iter().map(|row| line(row, branch.currency, texts)).collect(),
+        lines: preview
+            .lines
+            .iter()
+            .map(|row| line(row, branch.currency, texts))
+            .collect(),
         total: amount(preview.total),
         unbilled: amount(preview.total),
         shares: preview
             .shares
             .iter()
-            .map(|Share { diner_id, amount: part }| PreviewShareView {
-                diner_id: diner_id.to_string(),
-                amount: amount(*part),
-            })
+            .map(
+                |Share {
+                     diner_id,
+                     amount: part,
+                 }| PreviewShareView {
+                    diner_id: diner_id.to_string(),
+                    amount: amount(*part),
+                },
+            )
             .collect(),
     }
 }
@@ -266,7 +283,8 @@ mod tests {
     use comanda_domain::Timestamp;
     use comanda_domain::actor::{Actor, Stamp};
     use comanda_domain::billing::{
-        Allocation, AllocationReason, CheckStatus, Cover, Payment, PaymentStatus, Provider, Split, SplitMethod, Tip,
+        Allocation, AllocationReason, CheckStatus, Cover, Payment, PaymentStatus, Provider, Split,
+        SplitMethod, Tip,
     };
     use comanda_domain::cart::Sharing;
     use comanda_domain::ids::{
@@ -314,7 +332,10 @@ mod tests {
     }
 
     fn ledger(payments: Vec<Payment>) -> Ledger {
-        let names = BTreeMap::from([("es".to_owned(), "Bife".to_owned()), ("en".to_owned(), "Steak".to_owned())]);
+        let names = BTreeMap::from([
+            ("es".to_owned(), "Bife".to_owned()),
+            ("en".to_owned(), "Steak".to_owned()),
+        ]);
         Ledger {
             charges: vec![Charge {
                 id: BIFE,
@@ -333,7 +354,12 @@ mod tests {
                 revision: 1,
                 method: SplitMethod::Equal,
                 made: made(),
-                shares: [ANA, BRUNO].map(|diner_id| Share { diner_id, amount: 1_335_000 }).to_vec(),
+                shares: [ANA, BRUNO]
+                    .map(|diner_id| Share {
+                        diner_id,
+                        amount: 1_335_000,
+                    })
+                    .to_vec(),
             }),
         }
     }
@@ -363,7 +389,10 @@ mod tests {
             created: made(),
             approved: received.then(made),
             version: 1,
-            covers: vec![Cover { diner_id: ANA, amount: 1_335_000 }],
+            covers: vec![Cover {
+                diner_id: ANA,
+                amount: 1_335_000,
+            }],
             allocations: received
                 .then_some(Allocation {
                     id: AllocationId(Uuid::from_u128(21)),
@@ -384,37 +413,65 @@ mod tests {
 
     fn outstanding(view: &CheckTotalsView) -> Vec<i64> {
         let split = view.split.as_ref().unwrap();
-        split.shares.iter().map(|share| share.outstanding.amount).collect()
+        split
+            .shares
+            .iter()
+            .map(|share| share.outstanding.amount)
+            .collect()
     }
 
     #[test]
     fn what_is_under_way_is_reserved_but_still_due() {
         let view = check_totals(&requested(), &ledger(vec![payment(PaymentStatus::Created)]));
-        assert_eq!((view.reserved.amount, view.due.amount, view.tips.amount), (1_335_000, 2_670_000, 0));
+        assert_eq!(
+            (view.reserved.amount, view.due.amount, view.tips.amount),
+            (1_335_000, 2_670_000, 0)
+        );
         assert_eq!(outstanding(&view), [1_335_000, 1_335_000]);
     }
 
     #[test]
     fn what_was_received_lowers_the_share_of_the_payer() {
-        let check = Check { paid_amount: 1_335_000, status: CheckStatus::InPayment, ..requested() };
+        let check = Check {
+            paid_amount: 1_335_000,
+            status: CheckStatus::InPayment,
+            ..requested()
+        };
         let view = check_totals(&check, &ledger(vec![payment(PaymentStatus::Approved)]));
-        assert_eq!((view.reserved.amount, view.due.amount, view.tips.amount), (0, 1_335_000, 100_000));
+        assert_eq!(
+            (view.reserved.amount, view.due.amount, view.tips.amount),
+            (0, 1_335_000, 100_000)
+        );
         assert_eq!(outstanding(&view), [0, 1_335_000]);
     }
 
     #[test]
     fn totals_need_neither_charges_nor_allocations() {
         let whole = ledger(vec![payment(PaymentStatus::Pending)]);
-        let slim = Ledger { charges: Vec::new(), ..whole.clone() };
+        let slim = Ledger {
+            charges: Vec::new(),
+            ..whole.clone()
+        };
         let json = |ledger: &Ledger| serde_json::to_value(check_totals(&requested(), ledger)).unwrap();
         assert_eq!(json(&whole), json(&slim));
     }
 
     #[test]
     fn a_check_shows_its_ledger_and_every_member() {
-        let check_now = Check { paid_amount: 1_335_000, status: CheckStatus::InPayment, ..requested() };
-        let texts = Texts { wanted: Some("en".to_owned()), locale: "es".to_owned() };
-        let view = check(&check_now, &ledger(vec![payment(PaymentStatus::Approved)]), &texts);
+        let check_now = Check {
+            paid_amount: 1_335_000,
+            status: CheckStatus::InPayment,
+            ..requested()
+        };
+        let texts = Texts {
+            wanted: Some("en".to_owned()),
+            locale: "es".to_owned(),
+        };
+        let view = check(
+            &check_now,
+            &ledger(vec![payment(PaymentStatus::Approved)]),
+            &texts,
+        );
         let json = serde_json::to_value(&view).unwrap();
         assert_eq!(json["charges"][0]["description"], "Steak");
         assert_eq!(json["charges"][0]["shared_with"].as_array().unwrap().len(), 2);
@@ -422,7 +479,14 @@ mod tests {
         assert_eq!(json["charges"][0]["adjusted"]["amount"], 0);
         assert_eq!(json["payments"].as_array().unwrap().len(), 1);
         assert_eq!(json["split"]["unassigned"]["amount"], 0);
-        for member in ["adjustments", "paid_at", "settled_at", "surplus", "requested_at", "due"] {
+        for member in [
+            "adjustments",
+            "paid_at",
+            "settled_at",
+            "surplus",
+            "requested_at",
+            "due",
+        ] {
             assert!(json.get(member).is_some(), "{member}");
         }
     }
