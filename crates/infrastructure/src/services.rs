@@ -4,30 +4,48 @@ use comanda_security::SystemEntropy;
 use comanda_security::password::{PasswordError, PasswordHasher};
 
 use crate::billing::BillingService;
+use crate::carts::CartService;
 use crate::clock::Sources;
 use crate::config::Config;
 pub use crate::config::Keys;
 use crate::db::Db;
+use crate::diners::DinerService;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
+use crate::menus::MenuService;
+use crate::refusal::Refusal;
 use crate::rounds::RoundService;
+use crate::service_calls::ServiceCallService;
+use crate::sessions::SessionService;
 use crate::staff::StaffService;
+use crate::tokens::TokenIssuer;
 
 /// The services, each cheap to clone.
 #[derive(Clone)]
 pub struct Services {
+    /// Visits.
+    pub sessions: SessionService,
+    /// Guests.
+    pub diners: DinerService,
+    /// What a visit is about to order.
+    pub carts: CartService,
     /// Rounds.
     pub rounds: RoundService,
-    /// Checks and payments.
-    pub billing: BillingService,
     /// Tickets.
     pub kitchen: KitchenService,
+    /// Guests asking for a person.
+    pub calls: ServiceCallService,
+    /// Checks and payments.
+    pub billing: BillingService,
+    /// Menus.
+    pub menus: MenuService,
     /// Branches and tables.
     pub floor: FloorService,
     /// Logins.
     pub staff: StaffService,
     /// Time and ids.
     pub sources: Sources,
+    db: Db,
 }
 
 impl Services {
@@ -37,14 +55,29 @@ impl Services {
     /// [`PasswordError`] for parameters that Argon2 does not take.
     pub fn new(db: &Db, config: &Config) -> Result<Self, PasswordError> {
         let (keys, url) = (&config.keys, config.public_url.as_str());
+        let tokens = TokenIssuer::new(keys.tokens.clone(), url);
         let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
+            sessions: SessionService::new(db.clone(), keys.codes.clone(), tokens.clone()),
+            diners: DinerService::new(db.clone(), tokens.clone()),
+            carts: CartService::new(db.clone()),
             rounds: RoundService::new(db.clone()),
-            billing: BillingService::new(db.clone(), keys.codes.clone(), url),
             kitchen: KitchenService::new(db.clone()),
+            calls: ServiceCallService::new(db.clone()),
+            billing: BillingService::new(db.clone(), keys.codes.clone(), url),
+            menus: MenuService::new(db.clone()),
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
-            staff: StaffService::new(db.clone(), keys.clone(), url, hasher),
+            staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
             sources: db.sources().clone(),
+            db: db.clone(),
         })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), Refusal> {
+        self.db.directory(async |_| Ok(())).await
     }
 }

@@ -11,7 +11,7 @@ use comanda_domain::ids::{DinerId, TenantId};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::{DbError, row};
+use crate::db::{DbError, optional_bytes_as_hex, row};
 use crate::stored::{columns, currency, i18n, json, named, optional_stamp, stamp};
 
 row! {
@@ -470,11 +470,25 @@ impl ShareRow {
 
 row! {
     /// A gap-free counter of a branch; the row is the lock.
-    CounterRow = branch_counter, key (tenant_id, branch_id, name), guard "t.value < r.value" {
+    BranchCounterRow = branch_counter, key (tenant_id, branch_id, name), guard "t.value < r.value" {
         tenant_id: Uuid,
         branch_id: Uuid,
         name: String,
         created_at: DateTime<Utc>,
         value: i64,
+    }
+}
+
+row! {
+    /// A payment provider that a branch accepts.
+    BranchProviderRow = branch_provider, key (tenant_id, branch_id, provider) {
+        tenant_id: Uuid,
+        branch_id: Uuid,
+        provider: String,
+        created_at: DateTime<Utc>,
+        enabled: bool,
+        config: Option<Value>,
+        #[serde(serialize_with = "optional_bytes_as_hex")]
+        sealed_secret: Option<Vec<u8>>,
     }
 }

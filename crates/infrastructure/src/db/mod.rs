@@ -25,4 +25,4 @@ pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;
 pub use row::Row;
-pub(crate) use row::{bytes_as_hex, optional_bytes_as_hex, row};
+pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};

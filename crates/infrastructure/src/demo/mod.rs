@@ -9,4 +9,4 @@ mod seed;
 
 pub use menu::{MenuError, Wrong};
 pub use restaurants::{BUEN_SABOR, LA_OTRA_MESA, RESTAURANTS, Restaurant};
-pub use seed::{SeedError, SeedOptions, Seeded, SeededTenant, seed};
+pub use seed::{SeedError, Seeded, SeededTenant, refuse_guarded, seed};

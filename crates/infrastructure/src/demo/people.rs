@@ -6,9 +6,10 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use comanda_domain::business_day::business_day;
 use comanda_domain::ids::{BranchId, IdSource};
-use comanda_security::entropy::SystemEntropy;
-use comanda_security::password::PasswordHasher;
+use comanda_security::SystemEntropy;
+use comanda_security::password::{PasswordError, PasswordHasher, PasswordParams};
 use futures_util::future::try_join_all;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::floor::day_start;
@@ -16,7 +17,7 @@ use super::restaurants::{DemoBranch, Person};
 use super::seed::SeedError;
 use crate::db::{Act, DbError};
 use crate::refusal::Refusal;
-use crate::staff::rows::{GrantRow, SectorAssignmentRow, UserRow};
+use crate::staff::rows::{AssignmentRow, GrantRow, UserRow};
 
 /// After the day of seeding.
 const DAYS_AHEAD: u64 = 30;
@@ -24,24 +25,16 @@ const DAYS_AHEAD: u64 = 30;
 /// Somebody with the hash of their password.
 pub(super) type Hashed = (&'static Person, String);
 
-/// Hashes every password with its own salt, side by side away from the threads that serve.
-pub(super) async fn hashed(
-    people: &'static [Person],
-    hasher: &PasswordHasher,
-) -> Result<Vec<Hashed>, SeedError> {
-    try_join_all(people.iter().map(|person| {
+/// Hashes every password with its own salt, side by side and away from the threads that serve.
+pub(super) async fn hashed(people: &'static [Person], params: PasswordParams) -> Result<Vec<Hashed>, SeedError> {
+    let hasher = spawn_blocking(move || PasswordHasher::new(params, &SystemEntropy::new())).await;
+    let hasher = hasher.ok().and_then(Result::ok).ok_or(SeedError::Hashing)?;
+    let hashing = people.iter().map(|person| {
         let hasher = hasher.clone();
-        let hashing =
-            tokio::task::spawn_blocking(move || hasher.hash(person.password, &SystemEntropy::new()));
-        async move {
-            let verifier = hashing
-                .await
-                .map_err(|_| SeedError::Hashing)?
-                .map_err(|_| SeedError::Hashing)?;
-            Ok((person, verifier))
-        }
-    }))
-    .await
+        spawn_blocking(move || Ok((person, hasher.hash(person.password, &SystemEntropy::new())?)))
+    });
+    let hashed = try_join_all(hashing).await.map_err(|_| SeedError::Hashing)?;
+    hashed.into_iter().collect::<Result<_, PasswordError>>().map_err(|_| SeedError::Hashing)
 }
 
 /// A branch as the people know it.
@@ -105,7 +98,7 @@ fn assign(place: &Place, users: &HashMap<&str, Uuid>, act: &mut Act<'_>) -> Resu
             continue;
         };
         for date in (0..=DAYS_AHEAD).filter_map(|days| today.checked_add_days(Days::new(days))) {
-            let row = SectorAssignmentRow {
+            let row = AssignmentRow {
                 tenant_id: act.ask.tenant.0,
                 id: act.ids.uuid(),
                 created_at: act.now,

@@ -1,8 +1,10 @@
 //! Puts the demo restaurants into a database, each in one transaction.
 
+use std::collections::BTreeMap;
+
 use comanda_domain::audit::AuditEntry;
-use comanda_domain::ids::{BranchId, IdSource, TenantId};
-use comanda_security::password::PasswordHasher;
+use comanda_domain::ids::{BranchId, IdSource, RequestId, TenantId};
+use comanda_security::password::PasswordParams;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
@@ -13,26 +15,17 @@ use super::people::{self, Hashed, Place};
 use super::restaurants::{LOCALE, RESTAURANTS, Restaurant};
 use super::{catalogue, floor};
 use crate::audit::Caller;
-use crate::config::Environment;
+use crate::config::{Config, Environment};
 use crate::db::{Act, Ask, Db, DbError, Locks};
 use crate::refusal::Refusal;
 use crate::schema::{app_user, branch, product, restaurant_table, tenant_directory};
 use crate::staff::rows::{TenantDirectoryRow, TenantRow};
 
-/// What a caller of [`seed`] decides.
-#[derive(Debug, Clone, Copy)]
-pub struct SeedOptions {
-    /// Where this is.
-    pub environment: Environment,
-    /// Also beside restaurants that are no demo.
-    pub force: bool,
-}
-
 /// Why the demo restaurants were not put in.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// Everybody knows the passwords of the demo people.
-    #[error("demo data is refused in {0}: everybody knows its passwords")]
+    #[error("demo data is refused in {}: everybody knows its passwords", .0.as_str())]
     Environment(Environment),
     /// The database holds somebody else's restaurant.
     #[error("the database holds the restaurant {slug:?}, which is no demo")]
@@ -75,70 +68,71 @@ pub struct SeededTenant {
     pub users: i64,
 }
 
-/// Puts in each demo restaurant that is not there yet.
+/// Demo data has no place in staging and production.
+///
+/// # Errors
+/// [`SeedError::Environment`].
+pub fn refuse_guarded(environment: Environment) -> Result<(), SeedError> {
+    if environment.is_guarded() { Err(SeedError::Environment(environment)) } else { Ok(()) }
+}
+
+/// Puts in each demo restaurant that is not there yet; with `force` also beside restaurants that are no demo.
 ///
 /// # Errors
 /// [`SeedError`]; restaurants put in before the error stay.
-pub async fn seed(db: &Db, hasher: &PasswordHasher, options: SeedOptions) -> Result<Seeded, SeedError> {
-    if matches!(
-        options.environment,
-        Environment::Staging | Environment::Production
-    ) {
-        return Err(SeedError::Environment(options.environment));
-    }
-    let mut present = present(db).await?;
-    let foreign = present
-        .iter()
-        .find(|(slug, _)| RESTAURANTS.iter().all(|demo| demo.slug != slug));
-    if let Some((slug, _)) = foreign.filter(|_| !options.force) {
+pub async fn seed(db: &Db, config: &Config, force: bool) -> Result<Seeded, SeedError> {
+    refuse_guarded(config.environment)?;
+    let present = present(db).await?;
+    let foreign = present.keys().find(|slug| RESTAURANTS.iter().all(|demo| demo.slug != slug.as_str()));
+    if let Some(slug) = foreign.filter(|_| !force) {
         return Err(SeedError::ForeignTenant { slug: slug.clone() });
     }
     let mut tenants = Vec::new();
     for restaurant in &RESTAURANTS {
-        let there = |all: &[(String, Uuid)]| {
-            all.iter()
-                .find(|(slug, _)| slug == restaurant.slug)
-                .map(|(_, id)| *id)
-        };
-        let (id, created) = match there(&present) {
-            Some(id) => (TenantId(id), false),
-            None => match create(db, restaurant, hasher).await {
-                Ok(id) => (id, true),
-                // Somebody else seeds at the same time and was first.
-                Err(SeedError::Storage(Refusal::Database(DbError::Unique { constraint }))) => {
-                    present = self::present(db).await?;
-                    let id = there(&present).ok_or(Refusal::Database(DbError::Unique { constraint }))?;
-                    (TenantId(id), false)
-                }
-                Err(error) => return Err(error),
-            },
+        let (id, created) = match present.get(restaurant.slug) {
+            Some(id) => (*id, false),
+            None => create_or_find(db, restaurant, config.passwords).await?,
         };
         tenants.push(count(db, id, restaurant.slug, created).await?);
     }
     Ok(Seeded { tenants })
 }
 
-/// The slugs and ids of all tenants. The directory belongs to none of them.
-async fn present(db: &Db) -> Result<Vec<(String, Uuid)>, Refusal> {
-    db.read(TenantId(Uuid::nil()), async |conn| {
-        let rows = tenant_directory::table
-            .order(tenant_directory::slug)
+/// Somebody else may seed at the same time and be first.
+async fn create_or_find(
+    db: &Db,
+    restaurant: &Restaurant,
+    passwords: PasswordParams,
+) -> Result<(TenantId, bool), SeedError> {
+    match create(db, restaurant, passwords).await {
+        Err(SeedError::Storage(refusal @ Refusal::Database(DbError::Unique { .. }))) => {
+            let id = present(db).await?.get(restaurant.slug).copied();
+            Ok((id.ok_or(refusal)?, false))
+        }
+        created => Ok((created?, true)),
+    }
+}
+
+/// The slugs and ids of all tenants.
+async fn present(db: &Db) -> Result<BTreeMap<String, TenantId>, Refusal> {
+    db.directory(async |conn| {
+        let rows: Vec<(String, Uuid)> = tenant_directory::table
             .select((tenant_directory::slug, tenant_directory::tenant_id))
             .load(&mut &*conn)
             .await?;
-        Ok(rows)
+        Ok(rows.into_iter().map(|(slug, id)| (slug, TenantId(id))).collect())
     })
     .await
 }
 
-async fn create(db: &Db, restaurant: &Restaurant, hasher: &PasswordHasher) -> Result<TenantId, SeedError> {
+async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> Result<TenantId, SeedError> {
     let menu = restaurant.menu()?;
-    let staff = people::hashed(restaurant.people, hasher).await?;
+    let staff = people::hashed(restaurant.people, passwords).await?;
     let mut ids = db.sources().ids();
     let ask = Ask {
         tenant: ids.next(),
         caller: Caller::system(),
-        request_id: crate::db::request_id(&mut ids).to_string(),
+        request_id: ids.next::<RequestId>().to_string(),
         traceparent: None,
         language: None,
         found_at: "",

@@ -6,7 +6,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncC
 use secrecy::ExposeSecret;
 
 use super::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use super::{OpenError, migrations};
+use super::{OpenError, Schema, migrations};
 use crate::clock::Sources;
 use crate::config::Config;
 use crate::db::{Conn, Db, DbError, DbOptions};
@@ -23,6 +23,8 @@ pub struct Database {
     pub db: Db,
     /// The cluster that this process runs, if it does.
     pub embedded: Option<EmbeddedPostgres>,
+    /// Migrations that opening it ran.
+    pub applied: Vec<String>,
 }
 
 impl Database {
@@ -40,25 +42,13 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
-        let (url, embedded) = match &config.database.url {
-            Some(url) => (url.expose_secret().to_owned(), None),
-            None => {
-                let cluster = start(config).await?;
-                (cluster.url(EMBEDDED_DATABASE), Some(cluster))
-            }
-        };
-        let shards = if migrate || !config.environment.is_guarded() {
-            let migrator = config
-                .database
-                .migrator_url
-                .as_ref()
-                .map_or(url.as_str(), ExposeSecret::expose_secret);
-            migrations::migrate_up(migrator, config.database.event_shards)
-                .await?
-                .shards
+        let (url, embedded) = find(config).await?;
+        let Schema { applied, shards } = if migrate || !config.environment.is_guarded() {
+            let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
+            migrations::migrate_up(migrator, config.database.event_shards).await?
         } else {
             match migrations::pending(&url).await? {
-                (pending, shards) if pending.is_empty() => shards,
+                (pending, shards) if pending.is_empty() => Schema { applied: pending, shards },
                 (pending, _) => return Err(OpenError::TooOld(pending)),
             }
         };
@@ -73,7 +63,20 @@ impl Database {
         let db = Db::new(&options, sources)?;
         // Also makes the first connection, so that the first guest does not wait for it.
         require_row_security(&db, config.environment.is_guarded()).await?;
-        Ok(Self { db, embedded })
+        Ok(Self { db, embedded, applied })
+    }
+
+    /// The migrations that opening it would run, or lack.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
+        let (url, embedded) = find(config).await?;
+        let pending = migrations::pending(&url).await;
+        if let Some(cluster) = embedded {
+            beside(move || cluster.stop()).await??;
+        }
+        Ok(pending?.0)
     }
 
     /// Closes the connections and stops the embedded cluster.
@@ -88,6 +91,15 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// Where the application's database is; the embedded cluster runs once this is known.
+async fn find(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), OpenError> {
+    if let Some(url) = &config.database.url {
+        return Ok((url.expose_secret().to_owned(), None));
+    }
+    let cluster = start(config).await?;
+    Ok((cluster.url(EMBEDDED_DATABASE), Some(cluster)))
 }
 
 async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {

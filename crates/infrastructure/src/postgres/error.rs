@@ -15,7 +15,7 @@ pub enum OpenError {
     Migration(String),
     /// The schema lacks these migrations, and this process was not asked to run them.
     #[error(
-        "the schema of the database is too old, it lacks {}: run `comanda migrate up`, or start with --migrate",
+        "the schema of the database is too old, it lacks {}: run `comanda db-migrate`, or start with --migrate",
         .0.join(", ")
     )]
     TooOld(Vec<String>),

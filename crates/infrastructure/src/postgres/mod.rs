@@ -7,4 +7,4 @@ mod migrations;
 
 pub use database::Database;
 pub use error::OpenError;
-pub use migrations::{Schema, migrate_up, pending, revert_all};
+pub use migrations::{Schema, known_migrations, migrate_up, pending, revert_all};

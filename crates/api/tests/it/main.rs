@@ -1,0 +1,4 @@
+//! Black-box tests over HTTP, each on its own database.
+
+#[cfg(test)]
+mod dinner;

@@ -1,0 +1,198 @@
+//! What can be typed.
+
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
+use crate::exit;
+use crate::output::Output;
+
+/// Runs and tries out Comanda, the back of house of a restaurant group.
+#[derive(Debug, Parser)]
+#[command(
+    name = "comanda",
+    version,
+    before_help = "Examples:\n  comanda db-seed\n  comanda demo dinner --guests 4",
+    after_help = "Exit codes: comanda help exit-codes",
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// For every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// Which one.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// For every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Show JSON: one document, or a line per step
+    #[arg(long, global = true)]
+    json: bool,
+    /// Show nothing but the data
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Show no colour
+    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
+    no_color: bool,
+    /// How long one answer of a server may take: 500ms, 30s, 2m
+    #[arg(long, global = true, default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub timeout: Duration,
+}
+
+impl Global {
+    /// How to show what there is to show.
+    pub fn output(&self) -> Output {
+        Output { json: self.json, quiet: self.quiet, no_color: self.no_color }
+    }
+}
+
+/// The commands. Short forms are aliases of the grouped ones.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The database
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Bring the schema of the database up to date (short for `db migrate`)
+    DbMigrate(MigrateArgs),
+    /// Put the demo restaurants into the database (short for `db seed`)
+    DbSeed(SeedArgs),
+    /// Try Comanda out
+    #[command(subcommand)]
+    Demo(DemoCommand),
+    /// Version, commit, compiler and schema of this command
+    #[command(before_help = "Examples:\n  comanda version\n  comanda version --json")]
+    Version,
+    /// What the exit codes mean
+    #[command(after_help = exit::HELP)]
+    ExitCodes,
+}
+
+/// Commands on the database.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Bring the schema of the database up to date
+    Migrate(MigrateArgs),
+    /// Put the demo restaurants into the database
+    Seed(SeedArgs),
+}
+
+/// Of `db migrate`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  comanda db-migrate\n  comanda db-migrate --dry-run")]
+pub struct MigrateArgs {
+    /// Only show what would run
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Of `db seed`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  comanda db-seed\n  comanda db-seed --json")]
+pub struct SeedArgs {
+    /// Also beside restaurants that are no demo
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Things to try out.
+#[derive(Debug, Subcommand)]
+pub enum DemoCommand {
+    /// Serve a whole dinner through the public interface of a running server
+    Dinner(DinnerArgs),
+}
+
+/// Of `demo dinner`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  comanda demo dinner\n  comanda demo dinner --table TER-02 --guests 8 --speed 3")]
+pub struct DinnerArgs {
+    /// Where the server is
+    #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
+    pub url: String,
+    /// A free table of Buen Sabor Centro
+    #[arg(long, default_value = "SAL-01", value_name = "CODE")]
+    table: String,
+    /// How many sit down: 1 to 8
+    #[arg(long, default_value = "3", value_parser = guests)]
+    guests: usize,
+    /// 2 is twice as fast, 0 does not wait between the steps
+    #[arg(long, default_value = "1", value_parser = speed, value_name = "FACTOR")]
+    speed: f64,
+}
+
+impl DinnerArgs {
+    /// Which dinner.
+    pub fn options(&self) -> DinnerOptions {
+        DinnerOptions { table: self.table.clone(), guests: self.guests, speed: self.speed }
+    }
+}
+
+fn guests(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_GUESTS).contains(number));
+    number.ok_or_else(|| format!("a table has 1 to {MOST_GUESTS} guests"))
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (0.0..=1000.0).contains(factor));
+    factor.ok_or_else(|| "a factor from 0 to 1000".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        _ => None,
+    };
+    let number: Option<u64> = number.parse().ok().filter(|number| *number > 0);
+    let duration = number.zip(millis).and_then(|(number, millis)| number.checked_mul(millis));
+    duration.map(Duration::from_millis).ok_or_else(|| "a duration such as 500ms, 30s or 2m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn both_spellings_are_understood() {
+        for line in ["comanda db-seed --force --json", "comanda --json db seed --force"] {
+            let cli = parsed(line).unwrap();
+            let (Command::DbSeed(args) | Command::Db(DbCommand::Seed(args))) = cli.command else { panic!("{line}") };
+            assert!(args.force && cli.global.json);
+        }
+        assert!(parsed("comanda db-migrate").is_ok() && parsed("comanda db migrate --dry-run").is_ok());
+    }
+
+    #[test]
+    fn a_dinner_has_limits() {
+        assert!(parsed("comanda demo dinner --guests 8 --speed 0.5 --table TER-02").is_ok());
+        for wrong in ["--guests 0", "--guests 9", "--speed -1", "--speed fast", "--timeout 30", "--timeout 0s"] {
+            assert!(parsed(&format!("comanda demo dinner {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("1h").is_err() && duration("").is_err() && duration("s").is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! `comanda version`: what exactly is installed.
+
+use comanda_infrastructure::postgres::known_migrations;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[derive(Serialize)]
+struct Version {
+    version: &'static str,
+    commit: &'static str,
+    rustc: &'static str,
+    /// The newest migration that this binary knows.
+    schema: Option<String>,
+    features: [&'static str; 0],
+}
+
+/// Shows it.
+///
+/// # Errors
+/// A closed or full stdout.
+pub fn run(output: Output) -> Result<(), Failure> {
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        commit: env!("COMANDA_COMMIT"),
+        rustc: env!("COMANDA_RUSTC"),
+        schema: known_migrations().pop(),
+        features: [],
+    };
+    if output.json {
+        output.document(&version)?;
+    } else {
+        let Version { version, commit, rustc, schema, .. } = &version;
+        let schema = schema.as_deref().unwrap_or("none");
+        output.text(&format!("comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"))?;
+    }
+    Ok(())
+}
