@@ -116,7 +116,6 @@ impl<'a> Catalogue<'a, '_> {
                 currency: CURRENCY.to_owned(),
                 available: true,
                 unavailable_until: None,
-                version: 1,
             };
             self.act.rows.insert(&row);
         }

@@ -101,7 +101,7 @@ pub struct Stranger {
 
 impl Stranger {
     /// The frame of an operation, now that the tenant is known and perhaps who it is.
-    fn ask(&self, tenant: TenantId, user: Option<UserId>) -> Ask {
+    pub(crate) fn ask(&self, tenant: TenantId, user: Option<UserId>) -> Ask {
         Ask {
             tenant,
             caller: Caller {
