@@ -142,7 +142,7 @@ async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> 
         &ask,
         Locks::none(),
         async |_| Ok(()),
-        |_, _, act| record(restaurant, &menu, &staff, act),
+        |_, loaded, act| loaded.and_then(|()| record(restaurant, &menu, &staff, act)),
     )
     .await?;
     Ok(ask.tenant)
