@@ -57,8 +57,7 @@ fn greet(text: &str) {
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let sources = Sources::system();
-    let database = Database::open_with(config, sources, arguments.migrate).await?;
+    let database = Database::open_with(config, Sources::system(), arguments.migrate).await?;
     let services = Services::new(&database.db, config)?;
     if arguments.demo {
         demo::seed(&database.db, config, false).await?;
@@ -86,7 +85,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
     });
     let outcome = application.run().await;
     jobs.stop().await;
-    database.close().await;
+    database.close().await?;
     outcome.map_err(Into::into)
 }
 

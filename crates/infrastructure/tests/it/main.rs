@@ -10,4 +10,6 @@ mod embedded;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod kitchen;
+#[cfg(test)]
 mod staff;
