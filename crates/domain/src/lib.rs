@@ -22,6 +22,7 @@ pub mod money;
 pub mod round;
 pub mod service_call;
 pub mod session;
+pub mod shift;
 pub mod table;
 pub mod text;
 

@@ -30,4 +30,5 @@ pub mod sessions;
 pub mod staff;
 mod stored;
 pub mod telemetry;
+pub mod tokens;
 pub mod views;

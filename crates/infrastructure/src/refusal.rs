@@ -9,11 +9,12 @@ use comanda_domain::diner::RegisterError;
 use comanda_domain::kitchen::MoveTicketError;
 use comanda_domain::money::Currency;
 use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, VoidItemError};
-use comanda_domain::service_call::{MoveCallError, RaiseCallError};
+use comanda_domain::service_call::{CallStatus, MoveCallError, RaiseCallError};
 use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
 use serde_json::Value;
 
 use crate::db::DbError;
+use crate::views::ActorView;
 
 /// Every reason for which a use case says no.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +120,14 @@ pub enum Refusal {
     /// … on moving a call.
     #[error(transparent)]
     MoveCall(#[from] MoveCallError),
+    /// … and who was faster.
+    #[error("the call is {current_status}")]
+    CallWrongState {
+        /// Where it stands.
+        current_status: CallStatus,
+        /// Who brought it there; none while nobody has reacted.
+        by: Option<ActorView>,
+    },
     /// … on asking for the check.
     #[error(transparent)]
     RequestCheck(#[from] RequestCheckError),

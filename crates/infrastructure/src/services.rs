@@ -3,6 +3,7 @@
 use comanda_security::SystemEntropy;
 use comanda_security::password::{PasswordError, PasswordHasher};
 
+use crate::billing::BillingService;
 use crate::clock::Sources;
 use crate::config::Config;
 pub use crate::config::Keys;
@@ -17,6 +18,8 @@ use crate::staff::StaffService;
 pub struct Services {
     /// Rounds.
     pub rounds: RoundService,
+    /// Checks and payments.
+    pub billing: BillingService,
     /// Tickets.
     pub kitchen: KitchenService,
     /// Branches and tables.
@@ -37,6 +40,7 @@ impl Services {
         let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
             rounds: RoundService::new(db.clone()),
+            billing: BillingService::new(db.clone(), keys.codes.clone(), url),
             kitchen: KitchenService::new(db.clone()),
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), keys.clone(), url, hasher),

@@ -18,6 +18,11 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
+/// SHA-256 in base64, as a content security policy names a style or a script.
+pub fn sha256_base64(bytes: &[u8]) -> String {
+    crate::encoding::base64(sha256(&[bytes]))
+}
+
 /// The parts, each behind its length (8 bytes, big endian), so that no two lists give the same bytes.
 pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());

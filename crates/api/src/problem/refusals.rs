@@ -52,6 +52,7 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
+        Refusal::Busy => Problem::new(Code::ServiceUnavailable),
         Refusal::Database(error) => database(&error),
         Refusal::Internal(cause) => Problem::new(Code::InternalError).because(cause),
         Refusal::Cart(error) => cart(error),

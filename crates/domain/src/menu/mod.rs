@@ -1,6 +1,7 @@
 //! What a branch offers, and what of it a guest may see and order.
 
 mod alerts;
+mod availability;
 mod facts;
 mod filter;
 #[cfg(test)]
@@ -8,6 +9,7 @@ pub(crate) mod fixtures;
 mod orderable;
 
 pub use alerts::allergen_alerts;
+pub use availability::{AvailabilityFacts, AvailabilitySet, SetAvailability, set_availability};
 pub use facts::{
     Allergen, Availability, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence, ProductAllergens,
     Station,

@@ -17,14 +17,14 @@ use crate::refusal::Refusal;
 
 /// How a payment of the sandbox ends by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SandboxResult {
+pub enum SandboxOutcome {
     /// Paid, early or late.
     Approved,
     /// Refused.
     Rejected,
 }
 
-impl SandboxResult {
+impl SandboxOutcome {
     fn status(self) -> ProviderStatus {
         match self {
             Self::Approved => ProviderStatus::Approved,
@@ -95,7 +95,7 @@ impl BillingService {
         ask: &Ask,
         who: &Principal,
         id: PaymentId,
-        result: SandboxResult,
+        outcome: SandboxOutcome,
     ) -> Result<Stored, Refusal> {
         self.db
             .write(
@@ -112,7 +112,7 @@ impl BillingService {
                     if payment.provider != Provider::Sandbox {
                         return Err(Refusal::NotFound);
                     }
-                    let state = Sandbox::state(id, result.status());
+                    let state = Sandbox::state(id, outcome.status());
                     let settled = apply(&facts, payment, &state, act)
                         .ok_or(EndPaymentError::PaymentWrongState { current: payment.status })?;
                     facts.payment_answer(200, &settled)

@@ -25,10 +25,12 @@ use comanda_domain::ids::{CheckId, SessionId};
 use comanda_security::codes::CodeKeys;
 
 use crate::db::Db;
-pub use apply::SandboxResult;
-pub use online::StartOnline;
+pub use apply::SandboxOutcome;
+pub use online::StartPayment;
+pub use provider::ProviderOptions;
 use provider::{PaymentProvider, Sandbox};
 pub use receipt::Receipt;
+pub use receipt_html::Page;
 pub use store::CheckFilter;
 
 /// Asking for checks, dividing, paying and printing them.
@@ -42,7 +44,7 @@ pub struct BillingService {
 
 /// How a caller names a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckOf {
+enum CheckOf {
     /// By its id, as the staff do.
     Id(CheckId),
     /// As the one of a visit, as guests do: the unsettled one, else the latest.

@@ -13,12 +13,12 @@ use std::time::Duration;
 use comanda_domain::billing::{
     Payment, PaymentFacts, PaymentStatus, Provider, ProviderState, StartOnlinePayment, start_online_payment,
 };
-use comanda_domain::ids::PaymentId;
+use comanda_domain::ids::{CheckId, PaymentId};
 use comanda_domain::money::{Currency, Money};
-use comanda_security::policy::{Action, Principal, authorize};
+use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 
 use super::apply::{apply, by_provider};
-use super::provider::{PaymentOrder, SandboxOutcome, Started};
+use super::provider::{Behaviour, PaymentOrder, ProviderOptions, Started};
 use super::scene::{BillScene, locks_of_payment};
 use super::{BillingService, CheckOf, record};
 use crate::db::{Act, Ask, Locks};
@@ -28,15 +28,13 @@ use crate::refusal::Refusal;
 /// How long a provider has to answer.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What is to be paid online, and how the provider is to be asked.
+/// What is to be paid online, and what the provider is told besides.
 #[derive(Debug, Clone)]
-pub struct StartOnline {
+pub struct StartPayment {
     /// What.
-    pub command: StartOnlinePayment,
-    /// Where the guest goes afterwards.
-    pub return_url: Option<String>,
-    /// How the sandbox is to answer.
-    pub outcome: SandboxOutcome,
+    pub payment: StartOnlinePayment,
+    /// What the provider is told.
+    pub options: ProviderOptions,
 }
 
 /// What the first step found.
@@ -60,21 +58,34 @@ impl BillingService {
     /// normally, with a rejected payment.
     ///
     /// # Errors
-    /// `not_found`, `forbidden`, `precondition_failed`, the refusals of paying (`domain.md` 4.3), and
+    /// `not_found`, `forbidden`, `validation_failed`, the refusals of paying (`domain.md` 4.3), and
     /// `provider_unavailable`: the amount stays reserved, and the same request goes on.
     pub async fn start_online_payment(
         &self,
         ask: &Ask,
         who: &Principal,
-        check: CheckOf,
-        seen: Option<i64>,
-        wish: &StartOnline,
+        check: CheckId,
+        wish: &StartPayment,
     ) -> Result<Stored, Refusal> {
-        match self.begin(ask, who, check, seen, wish).await? {
+        self.start(ask, who, CheckOf::Id(check), wish).await
+    }
+
+    /// A guest pays online on the check of the own visit.
+    ///
+    /// # Errors
+    /// As for [`Self::start_online_payment`].
+    pub async fn pay_at_visit(&self, ask: &Ask, who: &DinerPrincipal, wish: &StartPayment) -> Result<Stored, Refusal> {
+        self.start(ask, &Principal::Diner(who.clone()), CheckOf::Visit(who.session), wish).await
+    }
+
+    async fn start(&self, ask: &Ask, who: &Principal, check: CheckOf, wish: &StartPayment) -> Result<Stored, Refusal> {
+        let behaviour = wish.options.behaviour()?;
+        match self.begin(ask, who, check, &wish.payment).await? {
             First::Answered(stored) => Ok(stored),
             First::Begun(begun) => {
                 let Begun { payment, currency, record } = *begun;
-                self.go_on(ask, &payment, currency, wish, record.as_ref()).await
+                let order = order(&payment, currency, behaviour);
+                self.go_on(ask, payment.provider, &order, record.as_ref()).await
             }
             First::Resumed(id, record) => {
                 let facts = {
@@ -85,7 +96,8 @@ impl BillingService {
                 };
                 let payment = facts.payment(id)?;
                 if payment.status == PaymentStatus::Created {
-                    self.go_on(ask, payment, facts.check.currency, wish, Some(&record)).await
+                    let order = order(payment, facts.check.currency, behaviour);
+                    self.go_on(ask, payment.provider, &order, Some(&record)).await
                 } else {
                     self.conclude(ask, id, None, Some(&record)).await
                 }
@@ -98,8 +110,7 @@ impl BillingService {
         ask: &Ask,
         who: &Principal,
         check: CheckOf,
-        seen: Option<i64>,
-        wish: &StartOnline,
+        wish: &StartOnlinePayment,
     ) -> Result<First, Refusal> {
         self.db
             .transact(
@@ -112,7 +123,6 @@ impl BillingService {
                     Claim::Fresh => {
                         let facts = facts?;
                         let permit = authorize(who, Action::PaymentStartOnline, &facts.resource())?;
-                        facts.require_version(ask, seen)?;
                         let paying = PaymentFacts {
                             session: &facts.scene.session,
                             branch: &facts.scene.branch,
@@ -121,15 +131,15 @@ impl BillingService {
                             diners: &facts.diners,
                             enabled: &self.served(&facts.enabled),
                         };
-                        let created =
-                            start_online_payment(&paying, &wish.command, permit.actor(), act.now, &mut act.ids)?;
+                        let currency = facts.check.currency;
+                        let created = start_online_payment(&paying, wish, permit.actor(), act.now, &mut act.ids)
+                            .map_err(|error| Refusal::priced(currency, error))?;
                         record::insert_payment(&mut act.rows, ask.tenant, &facts.check, &created.payment);
                         facts.touch(act);
                         act.announce(&facts.place(&created.ledger), &created.events);
                         act.trace(Some(facts.scene.branch.id), &created.audit);
                         let record = idempotency::started(ask, created.payment.id.0, act.now, &mut act.ids);
                         act.rows.insert_all(&record);
-                        let currency = facts.check.currency;
                         Ok(First::Begun(Box::new(Begun { payment: created.payment, currency, record })))
                     }
                 },
@@ -141,30 +151,21 @@ impl BillingService {
     async fn go_on(
         &self,
         ask: &Ask,
-        payment: &Payment,
-        currency: Currency,
-        wish: &StartOnline,
+        provider: Provider,
+        order: &PaymentOrder,
         record: Option<&RecordRow>,
     ) -> Result<Stored, Refusal> {
-        let order = PaymentOrder {
-            payment: payment.id,
-            // Checked when the payment was made.
-            money: Money::new(payment.amount.saturating_add(payment.tip_amount), currency),
-            expires_at: payment.expires_at,
-            return_url: wish.return_url.clone(),
-            outcome: wish.outcome,
-        };
         crate::failpoint::reached("before_provider");
-        let Some(started) = self.call(payment.provider, &order).await else {
+        let Some(started) = self.call(provider, order).await else {
             self.release(ask, record).await;
             return Err(Refusal::ProviderUnavailable);
         };
         crate::failpoint::reached("after_provider");
-        let answer = self.conclude(ask, payment.id, Some(&started.state), record).await?;
+        let answer = self.conclude(ask, order.payment, Some(&started.state), record).await?;
         for report in &started.reports {
             // The answer is committed; a report that cannot be entered now changes nothing of it.
-            if let Err(error) = self.apply_report(ask, payment.id, report).await {
-                tracing::warn!(payment = %payment.id, %error, "a provider's report was not entered");
+            if let Err(error) = self.apply_report(ask, order.payment, report).await {
+                tracing::warn!(payment = %order.payment, %error, "a provider's report was not entered");
             }
         }
         Ok(answer)
@@ -237,6 +238,16 @@ impl BillingService {
         if let Err(error) = released {
             tracing::warn!(%error, "the lease of an online payment was not given back");
         }
+    }
+}
+
+fn order(payment: &Payment, currency: Currency, behaviour: Behaviour) -> PaymentOrder {
+    PaymentOrder {
+        payment: payment.id,
+        // In range: the sum was checked when the payment was made.
+        money: Money::new(payment.amount.saturating_add(payment.tip_amount), currency),
+        expires_at: payment.expires_at,
+        behaviour,
     }
 }
 

@@ -50,7 +50,8 @@ impl BillingService {
             .await?;
         let _permit = authorize(who, Action::CheckPreview, &scene.resource())?;
         let diners: Vec<DinerId> = diners.iter().map(|diner| diner.id).collect();
-        let preview = preview_check(&rounds, &billed, &diners, scene.branch.currency, split.as_ref())?;
+        let preview = preview_check(&rounds, &billed, &diners, scene.branch.currency, split.as_ref())
+            .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
         let texts = Texts::wanted(ask.language.as_deref(), &scene.branch);
         Ok(views::preview(&preview, &scene.branch, &texts))
     }

@@ -6,6 +6,8 @@ use comanda_domain::ids::PaymentId;
 use comanda_domain::money::Money;
 use futures_util::future::BoxFuture;
 
+use crate::refusal::Refusal;
+
 /// What a provider is asked to collect.
 #[derive(Debug, Clone)]
 pub struct PaymentOrder {
@@ -16,10 +18,8 @@ pub struct PaymentOrder {
     pub money: Money,
     /// When we stop waiting.
     pub expires_at: Option<Timestamp>,
-    /// Where the guest goes afterwards.
-    pub return_url: Option<String>,
-    /// How the sandbox is to answer; real providers do not look at it.
-    pub outcome: SandboxOutcome,
+    /// How the sandbox is to behave; other providers do not look at it.
+    pub behaviour: Behaviour,
 }
 
 impl PaymentOrder {
@@ -56,9 +56,28 @@ pub trait PaymentProvider: Send + Sync {
     fn start<'a>(&'a self, order: &'a PaymentOrder) -> BoxFuture<'a, Result<Started, Unreachable>>;
 }
 
-/// How the sandbox answers (`provider_options.outcome`).
+/// What a client tells the provider besides (`provider_options`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProviderOptions {
+    /// How the sandbox is to behave, by name.
+    pub outcome: Option<String>,
+}
+
+impl ProviderOptions {
+    /// How the sandbox is to behave.
+    pub(super) fn behaviour(&self) -> Result<Behaviour, Refusal> {
+        let Some(name) = &self.outcome else { return Ok(Behaviour::default()) };
+        Behaviour::parse(name).ok_or_else(|| Refusal::Invalid {
+            pointer: "/provider_options/outcome".to_owned(),
+            code: "not_allowed",
+            detail: format!("One of {}.", Behaviour::NAMES.join(", ")),
+        })
+    }
+}
+
+/// How the sandbox behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SandboxOutcome {
+pub enum Behaviour {
     /// Paid at once.
     #[default]
     Approved,
@@ -70,7 +89,7 @@ pub enum SandboxOutcome {
     Duplicated,
 }
 
-impl SandboxOutcome {
+impl Behaviour {
     /// Every name.
     pub const NAMES: &'static [&'static str] = &["approved", "rejected", "pending", "duplicated"];
 
@@ -108,11 +127,11 @@ impl Sandbox {
 
     fn answer(order: &PaymentOrder) -> Started {
         let state = |status| Self::state(order.payment, status);
-        let (status, repeats) = match order.outcome {
-            SandboxOutcome::Approved => (ProviderStatus::Approved, 0),
-            SandboxOutcome::Rejected => (ProviderStatus::Rejected, 0),
-            SandboxOutcome::Pending => (ProviderStatus::Pending, 0),
-            SandboxOutcome::Duplicated => (ProviderStatus::Approved, REPEATS),
+        let (status, repeats) = match order.behaviour {
+            Behaviour::Approved => (ProviderStatus::Approved, 0),
+            Behaviour::Rejected => (ProviderStatus::Rejected, 0),
+            Behaviour::Pending => (ProviderStatus::Pending, 0),
+            Behaviour::Duplicated => (ProviderStatus::Approved, REPEATS),
         };
         Started { state: state(status), reports: vec![state(status); repeats] }
     }
@@ -134,35 +153,34 @@ mod tests {
     use comanda_domain::money::Currency;
     use uuid::Uuid;
 
-    fn answer(outcome: SandboxOutcome) -> Started {
+    fn answer(behaviour: Behaviour) -> Started {
         let currency = Currency::parse("ARS").unwrap();
         Sandbox::answer(&PaymentOrder {
             payment: PaymentId(Uuid::from_u128(7)),
             money: Money::new(1000, currency),
             expires_at: None,
-            return_url: None,
-            outcome,
+            behaviour,
         })
     }
 
     #[test]
     fn every_name_is_read() {
-        assert!(SandboxOutcome::NAMES.iter().all(|name| SandboxOutcome::parse(name).is_some()));
-        assert_eq!(SandboxOutcome::parse("lost"), None);
+        assert!(Behaviour::NAMES.iter().all(|name| Behaviour::parse(name).is_some()));
+        assert_eq!(Behaviour::parse("lost"), None);
     }
 
     #[test]
     fn the_sandbox_answers_as_told() {
-        assert_eq!(answer(SandboxOutcome::Approved).state.status, ProviderStatus::Approved);
-        let rejected = answer(SandboxOutcome::Rejected).state;
+        assert_eq!(answer(Behaviour::Approved).state.status, ProviderStatus::Approved);
+        let rejected = answer(Behaviour::Rejected).state;
         assert!(rejected.failure_code.is_some() && rejected.checkout_url.is_none());
-        let pending = answer(SandboxOutcome::Pending).state;
+        let pending = answer(Behaviour::Pending).state;
         assert!(pending.checkout_url.is_some() && pending.failure_code.is_none());
     }
 
     #[test]
     fn a_duplicated_payment_is_the_same_one_every_time() {
-        let started = answer(SandboxOutcome::Duplicated);
+        let started = answer(Behaviour::Duplicated);
         assert_eq!(started.reports.len(), 3);
         assert!(started.reports.iter().all(|report| *report == started.state));
     }

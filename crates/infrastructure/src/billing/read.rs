@@ -2,13 +2,13 @@
 
 use comanda_domain::billing::{Check, Ledger};
 use comanda_domain::ids::{BranchId, CheckId, PaymentId};
-use comanda_security::policy::{Action, Principal, Resource, authorize};
+use comanda_security::policy::{Action, DinerPrincipal, Principal, Resource, authorize};
 use futures_util::try_join;
 use uuid::Uuid;
 
 use super::scene::{check_view, load_bill};
 use super::store::{self, CheckFilter, Wanted};
-use super::{BillingService, CheckOf};
+use super::BillingService;
 use crate::db::Ask;
 use crate::floor::store::branch;
 use crate::paging::{Page, Part};
@@ -16,29 +16,45 @@ use crate::refusal::Refusal;
 use crate::views::{self, CheckTotalsView, CheckView, PaymentView};
 
 impl BillingService {
-    /// A check with its ledger, and its version: by its id, or a guest's own.
+    /// A check with its ledger, and its version.
     ///
     /// # Errors
-    /// `not_found`, also where a visit has no check yet; `forbidden`, `seating_ended`.
-    pub async fn get_check(&self, ask: &Ask, who: &Principal, check: CheckOf) -> Result<(CheckView, i64), Refusal> {
-        let wanted = check.wanted();
+    /// `not_found`, `forbidden`.
+    pub async fn get_check(&self, ask: &Ask, who: &Principal, id: CheckId) -> Result<(CheckView, i64), Refusal> {
+        self.read_check(ask, who, Wanted::Check(id)).await
+    }
+
+    /// The unsettled check of a guest's visit, else its latest, and the version.
+    ///
+    /// # Errors
+    /// `not_found` while there is none, `seating_ended`.
+    pub async fn check_of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(CheckView, i64), Refusal> {
+        self.read_check(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session)).await
+    }
+
+    async fn read_check(&self, ask: &Ask, who: &Principal, wanted: Wanted) -> Result<(CheckView, i64), Refusal> {
         let (scene, check, ledger) =
             self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
         let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
         Ok((check_view(&scene, ask, &check, &ledger), check.version))
     }
 
-    /// One payment.
+    /// One payment and its version.
     ///
     /// # Errors
     /// `not_found`, `forbidden`, `seating_ended`.
-    pub async fn get_payment(&self, ask: &Ask, who: &Principal, id: PaymentId) -> Result<PaymentView, Refusal> {
+    pub async fn get_payment(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: PaymentId,
+    ) -> Result<(PaymentView, i64), Refusal> {
         let wanted = Wanted::OfPayment(id);
         let (scene, check, ledger) =
             self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
         let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
         let payment = ledger.payments.iter().find(|payment| payment.id == id).ok_or(Refusal::NotFound)?;
-        Ok(views::payment(payment, check.currency))
+        Ok((views::payment(payment, check.currency), payment.version))
     }
 
     /// A page of a branch's checks, newest first, without ledger rows: five queries.

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono_tz::Tz;
 use comanda_domain::billing::{Check, Ledger};
-use comanda_domain::ids::{RoundItemId, TenantId};
+use comanda_domain::ids::{CheckId, RoundItemId, TenantId};
 use comanda_domain::round::RoundItem;
 use comanda_security::codes::ReceiptCode;
-use comanda_security::policy::{Action, Principal, authorize};
+use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 use futures_util::try_join;
 use uuid::Uuid;
 
 use super::scene::load_bill;
 use super::store::{self, Wanted};
-use super::{BillingService, CheckOf, receipt_html};
+use super::receipt_html::{self, Page};
+use super::BillingService;
 use crate::db::{Ask, Conn};
 use crate::people::People;
 use crate::refusal::Refusal;
@@ -26,15 +26,8 @@ use crate::views::{self, ReceiptFacts, ReceiptView, Texts};
 pub struct Receipt {
     /// What it says.
     pub view: ReceiptView,
-    /// Whose local time is printed.
-    pub zone: Tz,
-}
-
-impl Receipt {
-    /// One self-contained page.
-    pub fn html(&self) -> String {
-        receipt_html::page(self)
-    }
+    /// The same as a page.
+    pub page: Page,
 }
 
 /// A check with what its receipt needs besides.
@@ -50,9 +43,20 @@ impl BillingService {
     /// The receipt of a check; a pre-bill while it is not paid.
     ///
     /// # Errors
-    /// `not_found`, `forbidden`, `seating_ended`.
-    pub async fn receipt(&self, ask: &Ask, who: &Principal, check: CheckOf) -> Result<Receipt, Refusal> {
-        let wanted = check.wanted();
+    /// `not_found`, `forbidden`.
+    pub async fn receipt(&self, ask: &Ask, who: &Principal, id: CheckId) -> Result<Receipt, Refusal> {
+        self.receipt_of(ask, who, Wanted::Check(id)).await
+    }
+
+    /// The receipt of a guest's own visit.
+    ///
+    /// # Errors
+    /// `not_found` while there is no check, `seating_ended`.
+    pub async fn receipt_of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Receipt, Refusal> {
+        self.receipt_of(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session)).await
+    }
+
+    async fn receipt_of(&self, ask: &Ask, who: &Principal, wanted: Wanted) -> Result<Receipt, Refusal> {
         let printed = self
             .db
             .read(ask.tenant, async |conn| {
@@ -97,7 +101,8 @@ impl BillingService {
             texts: &Texts::wanted(language, &scene.branch),
             public_url: &format!("{}/v1/public/receipts/{code}", self.public_url),
         });
-        Receipt { view, zone: scene.branch.timezone }
+        let page = receipt_html::page(&view, scene.branch.timezone);
+        Receipt { view, page }
     }
 }
 

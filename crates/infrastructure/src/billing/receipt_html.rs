@@ -6,8 +6,8 @@ use std::fmt::Write;
 use chrono::DateTime;
 use chrono_tz::Tz;
 use comanda_domain::money::{Currency, Money};
+use comanda_security::hash::sha256_base64;
 
-use super::Receipt;
 use crate::views::{MoneyView, ReceiptLine, ReceiptPayment, ReceiptView};
 
 const STYLE: &str = "\
@@ -136,12 +136,30 @@ impl Words {
     }
 }
 
-/// The page.
-pub fn page(receipt: &Receipt) -> String {
-    let view = &receipt.view;
+/// A receipt as a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// All of it.
+    pub html: String,
+    /// What a browser may do with it: apply its own style, and nothing else.
+    pub content_security_policy: String,
+}
+
+/// The page of a receipt, with times of the branch's zone.
+pub fn page(view: &ReceiptView, zone: Tz) -> Page {
+    Page { html: html(view, zone), content_security_policy: content_security_policy() }
+}
+
+/// The style is allowed by its hash, so that a style that somebody slipped in would not be.
+fn content_security_policy() -> String {
+    let digest = sha256_base64(STYLE.as_bytes());
+    format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+}
+
+fn html(view: &ReceiptView, zone: Tz) -> String {
     let words = Words::of(&view.lang);
     let title = if view.kind == "receipt" { words.receipt } else { words.pre_bill };
-    let mut page = Page { words, html: String::with_capacity(4096) };
+    let mut page = Writer { words, html: String::with_capacity(4096) };
     page.raw("<!DOCTYPE html>\n<html lang=\"");
     page.raw(words.lang);
     page.raw("\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
@@ -150,7 +168,7 @@ pub fn page(receipt: &Receipt) -> String {
     page.raw(STYLE);
     page.raw("</style></head>\n<body>\n");
     page.header(view, title);
-    page.about(view, receipt.zone);
+    page.about(view, zone);
     page.lines(&view.lines);
     page.sums(view);
     page.payments(view);
@@ -159,12 +177,12 @@ pub fn page(receipt: &Receipt) -> String {
     page.html
 }
 
-struct Page {
+struct Writer {
     words: &'static Words,
     html: String,
 }
 
-impl Page {
+impl Writer {
     /// Markup of our own.
     fn raw(&mut self, markup: &str) {
         self.html.push_str(markup);

@@ -11,16 +11,15 @@ use crate::idempotency::Stored;
 use crate::refusal::Refusal;
 
 impl BillingService {
-    /// Enters cash, a card slip or a transfer; `seen` is the version of the check that the client saw, if it says.
+    /// Enters cash, a card slip or a transfer.
     ///
     /// # Errors
-    /// `not_found`, `forbidden`, `precondition_failed` and the refusals of paying (`domain.md` 4.3).
+    /// `not_found`, `forbidden` and the refusals of paying (`domain.md` 4.3).
     pub async fn register_payment(
         &self,
         ask: &Ask,
         who: &Principal,
         check: CheckId,
-        seen: Option<i64>,
         command: &RegisterPayment,
     ) -> Result<Stored, Refusal> {
         let check = CheckOf::Id(check);
@@ -31,7 +30,6 @@ impl BillingService {
                 async |conn| BillScene::load(conn, ask, who, check.wanted()).await,
                 |facts, act| {
                     let permit = authorize(who, Action::PaymentRegister, &facts.resource())?;
-                    facts.require_version(ask, seen)?;
                     let paying = PaymentFacts {
                         session: &facts.scene.session,
                         branch: &facts.scene.branch,
@@ -40,7 +38,8 @@ impl BillingService {
                         diners: &facts.diners,
                         enabled: &facts.enabled,
                     };
-                    let registered = register_payment(&paying, command, permit.actor(), act.now, &mut act.ids)?;
+                    let registered = register_payment(&paying, command, permit.actor(), act.now, &mut act.ids)
+                        .map_err(|error| Refusal::priced(facts.check.currency, error))?;
                     record::update_check(&mut act.rows, ask.tenant, &facts.check, &registered.check);
                     record::insert_payment(&mut act.rows, ask.tenant, &registered.check, &registered.payment);
                     facts.touch(act);

@@ -13,7 +13,7 @@ use comanda_domain::round::{Round, RoundStatus, TakeBackFacts, cancel_round, con
 use comanda_security::policy::{Action, Principal, authorize};
 use futures_util::try_join;
 
-use super::rows::CounterRow;
+use super::rows::BranchCounterRow;
 use super::scene::{check_view, require_own};
 use super::store::{self, Wanted};
 use super::{BillingService, record};
@@ -48,7 +48,7 @@ struct Material {
     rounds: Vec<Round>,
     billed: BTreeSet<RoundItemId>,
     diners: Vec<DinerId>,
-    counter: CounterRow,
+    counter: BranchCounterRow,
     people: People,
 }
 
@@ -144,7 +144,8 @@ fn decide(facts: Facts, act: &mut Act<'_>, who: &Principal, command: &RequestChe
         diners: &material.diners,
         next_number: counter.value,
     };
-    let requested = request_check(&asking, command, permit.actor(), act.now, &mut act.ids)?;
+    let requested = request_check(&asking, command, permit.actor(), act.now, &mut act.ids)
+        .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
     let CheckRequested { session, check, ledger, events, audit } = requested;
 
     act.rows.update(&SessionRow::of(act.ask.tenant, &session));

@@ -470,7 +470,7 @@ impl ShareRow {
 
 row! {
     /// A gap-free counter of a branch; the row is the lock.
-    CounterRow = branch_counter, key (tenant_id, branch_id, name), guard "t.value < r.value" {
+    BranchCounterRow = branch_counter, key (tenant_id, branch_id, name), guard "t.value < r.value" {
         tenant_id: Uuid,
         branch_id: Uuid,
         name: String,
@@ -480,7 +480,7 @@ row! {
 }
 
 row! {
-    /// A payment method of a branch.
+    /// A payment provider that a branch accepts.
     BranchProviderRow = branch_provider, key (tenant_id, branch_id, provider) {
         tenant_id: Uuid,
         branch_id: Uuid,

@@ -6,8 +6,8 @@ use comanda_domain::session::SessionStatus;
 use comanda_security::policy::{Principal, Resource};
 use futures_util::try_join;
 
-use super::store::{self, Wanted};
 use super::CheckOf;
+use super::store::{self, Wanted};
 use crate::db::{Act, Ask, Conn, Locks};
 use crate::diners;
 use crate::idempotency::Stored;
@@ -156,7 +156,7 @@ impl BillScene {
 
     /// The answer that shows a payment.
     pub(super) fn payment_answer(&self, status: u16, payment: &Payment) -> Result<Stored, Refusal> {
-        Stored::new(status, &views::payment(payment, self.check.currency))
+        Ok(Stored::new(status, &views::payment(payment, self.check.currency))?.version(payment.version))
     }
 }
 

@@ -14,7 +14,7 @@ use futures_util::try_join;
 use uuid::Uuid;
 
 use super::rows::{
-    AllocationRow, ChargeRow, CheckRow, CounterRow, CoverRow, PaymentParts, PaymentRow, ShareRow, SplitRow, TipRow,
+    AllocationRow, ChargeRow, CheckRow, BranchCounterRow, CoverRow, PaymentParts, PaymentRow, ShareRow, SplitRow, TipRow,
 };
 use crate::db::{Conn, DbError};
 use crate::schema::{
@@ -330,12 +330,12 @@ pub(crate) async fn check_of_items(
 
 /// The counter of the branch's check numbers: its value is the number given last. Every branch has one from its
 /// beginning.
-pub(crate) async fn check_counter(conn: Conn<'_>, tenant: TenantId, branch: BranchId) -> Result<CounterRow, DbError> {
-    let row: Option<CounterRow> = branch_counter::table
+pub(crate) async fn check_counter(conn: Conn<'_>, tenant: TenantId, branch: BranchId) -> Result<BranchCounterRow, DbError> {
+    let row: Option<BranchCounterRow> = branch_counter::table
         .filter(branch_counter::tenant_id.eq(tenant.0))
         .filter(branch_counter::branch_id.eq(branch.0))
         .filter(branch_counter::name.eq(CHECK_NUMBER))
-        .select(CounterRow::as_select())
+        .select(BranchCounterRow::as_select())
         .first(&mut &*conn)
         .await
         .optional()?;

@@ -1,16 +1,14 @@
 //! Columns of cart lines.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use comanda_domain::Timestamp;
-use comanda_domain::cart::{CartLine, ChosenModifier, Sharing};
+use comanda_domain::cart::{CartChanged, CartLine, ChosenModifier, Sharing};
 use comanda_domain::ids::TenantId;
 use comanda_domain::session::Session;
 use comanda_security::hash::sha256;
 use uuid::Uuid;
 
-use crate::db::{DbError, bytes_as_hex, row};
+use crate::db::{DbError, Recorder, bytes_as_hex, row};
 use crate::stored::named;
 
 row! {
@@ -122,34 +120,71 @@ fn config_hash(line: &CartLine) -> Vec<u8> {
     sha256(&[&framed]).to_vec()
 }
 
-/// Puts lines together with their options and sharers.
-pub(crate) fn assemble(
-    lines: Vec<CartLineRow>,
-    modifiers: Vec<CartModifierRow>,
-    sharers: Vec<CartSharerRow>,
-) -> Result<Vec<CartLine>, DbError> {
-    let mut modifiers_of: HashMap<Uuid, Vec<ChosenModifier>> = HashMap::new();
-    for row in modifiers {
-        let chosen = ChosenModifier { option_id: row.option_id.into(), qty: row.qty };
-        modifiers_of.entry(row.cart_line_id).or_default().push(chosen);
-    }
-    let mut sharers_of: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for row in sharers {
-        sharers_of.entry(row.cart_line_id).or_default().push(row.diner_id);
-    }
-    lines
-        .into_iter()
-        .map(|row| {
-            Ok(CartLine {
-                id: row.id.into(),
-                diner_id: row.diner_id.into(),
-                product_id: row.product_id.into(),
-                qty: row.qty,
-                sharing: named(&row.sharing, Sharing::parse)?,
-                sharers: sharers_of.remove(&row.id).unwrap_or_default().into_iter().map(Into::into).collect(),
-                modifiers: modifiers_of.remove(&row.id).unwrap_or_default(),
-                notes: row.notes,
-            })
+impl CartLineRow {
+    pub(crate) fn into_domain(self, modifiers: Vec<ChosenModifier>, sharers: Vec<Uuid>) -> Result<CartLine, DbError> {
+        Ok(CartLine {
+            id: self.id.into(),
+            diner_id: self.diner_id.into(),
+            product_id: self.product_id.into(),
+            qty: self.qty,
+            sharing: named(&self.sharing, Sharing::parse)?,
+            sharers: sharers.into_iter().map(Into::into).collect(),
+            modifiers,
+            notes: self.notes,
         })
-        .collect()
+    }
+}
+
+/// Records lines that leave the cart; their options and sharers go with them.
+pub(crate) fn delete_lines(
+    rows: &mut Recorder,
+    tenant: TenantId,
+    session: &Session,
+    lines: &[&CartLine],
+    now: Timestamp,
+) {
+    for line in lines {
+        rows.delete(&LineRows::of(tenant, session, line, now).line);
+    }
+}
+
+/// Records a change of the cart whose lines were `before`.
+pub(crate) fn record_change(
+    rows: &mut Recorder,
+    tenant: TenantId,
+    before: &[CartLine],
+    changed: &CartChanged,
+    now: Timestamp,
+) {
+    let session = &changed.session;
+    let gone: Vec<&CartLine> = before.iter().filter(|line| changed.removed.contains(&line.id)).collect();
+    delete_lines(rows, tenant, session, &gone, now);
+    for line in &changed.added {
+        let new = LineRows::of(tenant, session, line, now);
+        rows.insert(&new.line);
+        rows.insert_all(&new.modifiers);
+        rows.insert_all(&new.sharers);
+    }
+    for line in &changed.updated {
+        if let Some(old) = before.iter().find(|old| old.id == line.id) {
+            let [old, new] = [old, line].map(|line| LineRows::of(tenant, session, line, now));
+            update_line(rows, &old, &new);
+        }
+    }
+}
+
+fn update_line(rows: &mut Recorder, old: &LineRows, new: &LineRows) {
+    rows.update(&new.line);
+    for row in &new.modifiers {
+        match old.modifiers.iter().find(|old| old.option_id == row.option_id) {
+            None => rows.insert(row),
+            Some(old) if old.qty != row.qty => rows.update(row),
+            Some(_) => {}
+        }
+    }
+    let kept = |row: &&CartModifierRow| new.modifiers.iter().any(|new| new.option_id == row.option_id);
+    rows.delete_all(old.modifiers.iter().filter(|row| !kept(row)));
+    let holds = |rows: &[CartSharerRow], diner: Uuid| rows.iter().any(|row| row.diner_id == diner);
+    rows.insert_all(new.sharers.iter().filter(|row| !holds(&old.sharers, row.diner_id)));
+    rows.delete_all(old.sharers.iter().filter(|row| !holds(&new.sharers, row.diner_id)));
 }

@@ -33,6 +33,12 @@ impl Environment {
     }
 }
 
+impl std::fmt::Display for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// There is no value to fall back on: a misspelt `production` must not become `development`, nor must a server
 /// with a database of its own that merely forgot to say what it is.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Environment> {

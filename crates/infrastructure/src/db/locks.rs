@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use comanda_domain::ids::{CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, UserId};
+use comanda_domain::ids::{
+    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, UserId,
+};
 use uuid::Uuid;
 
-/// Row locks, taken in the order table → session → check → round → ticket → payment → counter whatever the order
+/// Row locks, taken in the order branch → table → session → check → round → ticket → payment → counter whatever the order
 /// in which they are named, so that no two operations can wait for each other.
 #[derive(Clone, Default, Debug)]
 pub struct Locks(Vec<(Rank, String)>);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Rank {
+    Branch,
     Table,
     Session,
     Check,
@@ -25,6 +28,11 @@ impl Locks {
     /// No lock.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// A branch, against two changes of its menu. Orders refer to the branch and go on meanwhile.
+    pub fn branch(id: BranchId) -> Self {
+        Self::none().add(Rank::Branch, format!("FROM branch WHERE id = '{}'", id.0))
     }
 
     /// A table, against two parties opening it.
@@ -141,6 +149,15 @@ impl Locks {
         )
     }
 
+    /// Also every call of a session that somebody still has to answer.
+    #[must_use]
+    pub fn and_live_calls(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Call,
+            format!("FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')", id.0),
+        )
+    }
+
     /// Also the gap-free counter of check numbers of the branch of a session: the last lock of an operation.
     #[must_use]
     pub fn and_check_counter(self, id: SessionId) -> Self {
@@ -168,7 +185,8 @@ impl Locks {
             let from = from.replace("$t", &format!("'{}'", tenant.0));
             let order = if *rank == Rank::Counter { "" } else { " ORDER BY id" };
             // Writing into a String cannot fail.
-            let _ = write!(sql, "SELECT 1 {from} AND tenant_id = '{}'{order} FOR UPDATE;", tenant.0);
+            let strength = if *rank == Rank::Branch { "NO KEY UPDATE" } else { "UPDATE" };
+            let _ = write!(sql, "SELECT 1 {from} AND tenant_id = '{}'{order} FOR {strength};", tenant.0);
         }
         sql
     }

@@ -20,9 +20,9 @@ mod record;
 mod row;
 
 pub use error::DbError;
-pub use frame::{Act, Ask, Conn, Tenant};
+pub use frame::{Act, Ask, Conn, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;
 pub use row::Row;
-pub(crate) use row::{bytes_as_hex, optional_bytes_as_hex, row};
+pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};

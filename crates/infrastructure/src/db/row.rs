@@ -16,7 +16,8 @@ pub trait Row: Serialize {
 
 /// Declares a row: the diesel struct and its [`Row`] implementation.
 ///
-/// `guard` is SQL over `t` (stored) and `r` (to be stored).
+/// `guard` is SQL over `t` (stored) and `r` (to be stored). A column whose name is a keyword of Rust has a trailing
+/// underscore here and in the schema, and `#[serde(rename)]`.
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -30,13 +31,21 @@ macro_rules! row {
 
         impl crate::db::Row for $name {
             const TABLE: &'static str = stringify!($table);
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
+            const COLUMNS: &'static [&'static str] = &[$(crate::db::column(stringify!($field))),*];
             const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
             const GUARD: &'static str = { let guard = ""; $(let _ = guard; let guard = $guard;)? guard };
         }
     };
 }
 pub(crate) use row;
+
+/// The name of a column, from the name of its field.
+pub(crate) const fn column(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [.., b'_'] => field.split_at(field.len() - 1).0,
+        _ => field,
+    }
+}
 
 /// Bytes in PostgreSQL's text form of `bytea`.
 pub(crate) fn bytes_as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

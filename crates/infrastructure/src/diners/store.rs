@@ -1,8 +1,11 @@
 //! Queries over diners and devices.
 
 use comanda_domain::diner::Diner;
-use comanda_domain::ids::{SessionId, TenantId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use comanda_domain::ids::{DinerId, SessionId, TenantId};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use super::rows::{DeviceRow, DinerRow};
@@ -19,6 +22,30 @@ pub(crate) async fn of_session(conn: Conn<'_>, tenant: TenantId, id: SessionId) 
         .load(&mut &*conn)
         .await?;
     rows.into_iter().map(DinerRow::into_domain).collect()
+}
+
+/// A guest of a visit, with their remembered phone unless it was forgotten.
+pub(crate) async fn with_device(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    session: SessionId,
+    id: DinerId,
+) -> Result<Option<(Diner, Option<DeviceRow>)>, DbError> {
+    let row: Option<(DinerRow, Option<DeviceRow>)> = diner::table
+        .left_join(
+            device::table.on(device::tenant_id
+                .eq(diner::tenant_id)
+                .and(diner::device_id.eq(device::id.nullable()))
+                .and(device::forgotten_at.is_null())),
+        )
+        .filter(diner::tenant_id.eq(tenant.0))
+        .filter(diner::session_id.eq(session.0))
+        .filter(diner::id.eq(id.0))
+        .select((DinerRow::as_select(), Option::<DeviceRow>::as_select()))
+        .first(&mut &*conn)
+        .await
+        .optional()?;
+    row.map(|(diner, device)| Ok((diner.into_domain()?, device))).transpose()
 }
 
 /// The phone that a device token proves, unless it was forgotten.

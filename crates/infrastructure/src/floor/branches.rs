@@ -8,7 +8,7 @@ use crate::db::Ask;
 use crate::paging::{Page, Part};
 use crate::refusal::Refusal;
 use crate::sessions::rows::BranchRow;
-use crate::views::{AdminBranchView, admin_branch};
+use crate::views::{BranchView, admin_branch};
 
 impl FloorService {
     /// A page of the branches that the person may read, oldest first.
@@ -20,7 +20,7 @@ impl FloorService {
         ask: &Ask,
         who: &Principal,
         page: &Page<'_>,
-    ) -> Result<Part<AdminBranchView>, Refusal> {
+    ) -> Result<Part<BranchView>, Refusal> {
         let _permit = authorize(who, Action::BranchRead, &Resource::of_tenant(ask.tenant))?;
         let readable = readable(ask, who);
         let after = page.position::<BranchId>()?;
@@ -37,7 +37,7 @@ impl FloorService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn branch(&self, ask: &Ask, who: &Principal, id: BranchId) -> Result<(AdminBranchView, i64), Refusal> {
+    pub async fn branch(&self, ask: &Ask, who: &Principal, id: BranchId) -> Result<(BranchView, i64), Refusal> {
         let found: Option<BranchRow> =
             self.db.read(ask.tenant, async |conn| Ok(store::branch(conn, ask.tenant, id).await?)).await?;
         let row = found.ok_or(Refusal::NotFound)?;

@@ -6,7 +6,7 @@ use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
 
 use super::store::{self, Shown};
-use super::{Board, KitchenService};
+use super::{BoardFilter, KitchenService};
 use crate::db::Ask;
 use crate::floor;
 use crate::paging::{Page, Part};
@@ -24,7 +24,7 @@ impl KitchenService {
         ask: &Ask,
         who: &Principal,
         id: BranchId,
-        board: &Board,
+        board: &BoardFilter,
         page: &Page<'_>,
     ) -> Result<Part<TicketView>, Refusal> {
         let after = page.position::<(DateTime<Utc>, TicketId)>()?;

@@ -5,7 +5,7 @@ mod moves;
 pub(crate) mod rows;
 pub(crate) mod store;
 
-pub use store::Board;
+pub use store::BoardFilter;
 
 use crate::db::Db;
 

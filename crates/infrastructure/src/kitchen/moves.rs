@@ -24,17 +24,17 @@ fn action_of(command: TicketCommand) -> Action {
 }
 
 impl KitchenService {
-    /// Moves a ticket or one of its lines.
+    /// Moves a ticket or one of its lines; `seen` is the ticket's version that the client saw.
     ///
     /// # Errors
     /// `ticket_wrong_state`, `forbidden`.
-    pub async fn move_ticket(
+    pub async fn moved(
         &self,
         ask: &Ask,
         who: &Principal,
         id: TicketId,
-        command: TicketCommand,
         seen: Option<i64>,
+        command: TicketCommand,
     ) -> Result<Stored, Refusal> {
         self.db
             .write(

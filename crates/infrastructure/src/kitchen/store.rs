@@ -22,7 +22,7 @@ use crate::views::TableRef;
 
 /// What of a branch's work is wanted on a screen.
 #[derive(Debug, Clone, Default)]
-pub struct Board {
+pub struct BoardFilter {
     /// These stations; all if empty.
     pub stations: Vec<Station>,
     /// These statuses; what is neither delivered nor canceled if empty.
@@ -73,7 +73,7 @@ pub(crate) async fn board(
     conn: Conn<'_>,
     tenant: TenantId,
     branch: BranchId,
-    board: &Board,
+    board: &BoardFilter,
     after: Option<(DateTime<Utc>, TicketId)>,
     limit: i64,
 ) -> Result<Vec<Shown>, DbError> {

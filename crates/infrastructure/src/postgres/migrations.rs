@@ -177,7 +177,7 @@ fn patiently(harness: &mut Blocking, migration: &dyn Migration<Pg>, way: Way) ->
         }
     }
     // A migration may have taken a role or a path of its own; the next one starts as the login.
-    harness.batch_execute(&format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
+    SimpleConnection::batch_execute(harness, &format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
     tracing::info!(migration = name, "migrated");
     Ok(name)
 }

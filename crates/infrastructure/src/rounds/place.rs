@@ -12,7 +12,7 @@ use crate::carts;
 use crate::db::{Act, Ask, Conn, Locks};
 use crate::diners;
 use crate::idempotency::Stored;
-use crate::menus::store::{Wanted, products_in_cart};
+use crate::menus::store::{Wanted, products};
 use crate::people::People;
 use crate::refusal::Refusal;
 use crate::sessions::rows::SessionRow;
@@ -57,7 +57,7 @@ async fn load(conn: Conn<'_>, ask: &Ask, who: &DinerPrincipal, principal: &Princ
         Scene::find(conn, ask.tenant, who.session),
         diners::store::of_session(conn, ask.tenant, who.session),
         carts::store::of_session(conn, ask.tenant, who.session),
-        products_in_cart(conn, ask.tenant, who.branch, &wanted),
+        products(conn, ask.tenant, who.branch, &wanted),
     )?;
     let scene = scene.ok_or(Refusal::SeatingEnded)?;
     require_seating(principal, &scene.session)?;

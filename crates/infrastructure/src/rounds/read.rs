@@ -42,9 +42,33 @@ impl RoundService {
     /// # Errors
     /// `not_found`, `forbidden`.
     pub async fn get(&self, ask: &Ask, who: &Principal, id: RoundId) -> Result<(RoundView, i64), Refusal> {
+        self.one(ask, who, id, false).await
+    }
+
+    /// One round and its version, from its submission on, whoever asks.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`.
+    pub async fn get_submitted(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+    ) -> Result<(RoundView, i64), Refusal> {
+        self.one(ask, who, id, true).await
+    }
+
+    async fn one(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+        submitted_only: bool,
+    ) -> Result<(RoundView, i64), Refusal> {
         let facts = self.db.read(ask.tenant, async |conn| RoundScene::load(conn, ask, who, id).await).await?;
         let permit = authorize(who, Action::RoundRead, &facts.resource())?;
-        if facts.round.submitted.is_none() && crate::policy::only_kitchen(permit.actor()) {
+        let hidden = submitted_only || crate::policy::only_kitchen(permit.actor());
+        if facts.round.submitted.is_none() && hidden {
             return Err(Refusal::NotFound);
         }
         Ok((facts.view(ask, &facts.round), facts.round.version))

@@ -1,18 +1,20 @@
-//! Queries over rounds: four, whatever the number of rounds and lines.
+//! Queries over rounds: two, whatever the number of rounds and lines.
 
 use std::collections::{BTreeSet, HashMap};
 
 use comanda_domain::ids::{BranchId, RoundId, SessionId, TenantId};
 use comanda_domain::round::{ItemModifier, Round, RoundStatus};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, SelectableHelper};
+use diesel::dsl::array;
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, SelectableHelper, sql_types};
 use diesel_async::RunQueryDsl;
-use futures_util::try_join;
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::rows::{ItemModifierRow, ItemSharerRow, RoundItemRow, RoundRow};
+use super::rows::{RoundItemRow, RoundRow};
 use crate::db::{Conn, DbError};
 use crate::people::person;
 use crate::schema::{restaurant_table, round, round_item, round_item_modifier, round_item_sharer, table_session};
+use crate::stored::i18n;
 use crate::views::TableRef;
 
 /// Which rounds are wanted.
@@ -117,41 +119,48 @@ async fn items_of(
     if rounds.is_empty() {
         return Ok(HashMap::new());
     }
-    let (mut a, mut b, mut c) = (conn, conn, conn);
-    let of_item = || {
-        round_item::table.filter(round_item::tenant_id.eq(tenant.0)).filter(round_item::round_id.eq_any(rounds))
-    };
-    let (items, modifiers, sharers) = try_join!(
-        of_item().order((round_item::round_id, round_item::line_no)).select(RoundItemRow::as_select()).load(&mut a),
+    let modifiers = || {
         round_item_modifier::table
-            .filter(round_item_modifier::tenant_id.eq(tenant.0))
-            .filter(round_item_modifier::round_item_id.eq_any(of_item().select(round_item::id)))
+            .filter(round_item_modifier::tenant_id.eq(round_item::tenant_id))
+            .filter(round_item_modifier::round_item_id.eq(round_item::id))
             .order(round_item_modifier::option_id)
-            .select(ItemModifierRow::as_select())
-            .load(&mut b),
-        round_item_sharer::table
-            .filter(round_item_sharer::tenant_id.eq(tenant.0))
-            .filter(round_item_sharer::round_item_id.eq_any(of_item().select(round_item::id)))
-            .order(round_item_sharer::diner_id)
-            .select(ItemSharerRow::as_select())
-            .load(&mut c),
-    )?;
-    let mut modifiers_of: HashMap<Uuid, Vec<ItemModifier>> = HashMap::new();
-    for row in modifiers {
-        modifiers_of.entry(row.round_item_id).or_default().push(row.into_domain()?);
-    }
-    let mut sharers_of: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for row in sharers {
-        sharers_of.entry(row.round_item_id).or_default().push(row.diner_id);
-    }
+    };
+    let sharers = round_item_sharer::table
+        .filter(round_item_sharer::tenant_id.eq(round_item::tenant_id))
+        .filter(round_item_sharer::round_item_id.eq(round_item::id))
+        .order(round_item_sharer::diner_id)
+        .select(round_item_sharer::diner_id);
+    let rows: Vec<ItemParts> = round_item::table
+        .filter(round_item::tenant_id.eq(tenant.0))
+        .filter(round_item::round_id.eq_any(rounds))
+        .order((round_item::round_id, round_item::line_no))
+        .select((
+            RoundItemRow::as_select(),
+            array::<sql_types::Uuid, _>(modifiers().select(round_item_modifier::option_id)),
+            array::<sql_types::Jsonb, _>(modifiers().select(round_item_modifier::name)),
+            array::<sql_types::Integer, _>(modifiers().select(round_item_modifier::qty)),
+            array::<sql_types::BigInt, _>(modifiers().select(round_item_modifier::unit_amount)),
+            array::<sql_types::Uuid, _>(sharers),
+        ))
+        .load(&mut &*conn)
+        .await?;
     let mut items_of: HashMap<Uuid, Vec<_>> = HashMap::new();
-    for row in items {
-        let modifiers = modifiers_of.remove(&row.id).unwrap_or_default();
-        let sharers = sharers_of.remove(&row.id).unwrap_or_default();
+    for (row, options, names, quantities, amounts, sharers) in rows {
+        let modifiers = options
+            .into_iter()
+            .zip(names)
+            .zip(quantities.into_iter().zip(amounts))
+            .map(|((option, name), (qty, unit_amount))| {
+                Ok(ItemModifier { option_id: option.into(), name: i18n(name)?, qty, unit_amount })
+            })
+            .collect::<Result<_, DbError>>()?;
         items_of.entry(row.round_id).or_default().push(row.into_domain(modifiers, sharers)?);
     }
     Ok(items_of)
 }
+
+/// A line; option, name, quantity and price of each of its modifiers; who shares it.
+type ItemParts = (RoundItemRow, Vec<Uuid>, Vec<Value>, Vec<i32>, Vec<i64>, Vec<Uuid>);
 
 /// Everybody who left a stamp on these rounds.
 pub(crate) fn people_of<'a>(rounds: impl IntoIterator<Item = &'a Round>) -> BTreeSet<Uuid> {

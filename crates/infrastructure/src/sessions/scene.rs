@@ -8,7 +8,7 @@ use comanda_security::policy::{Principal, Resource};
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-use super::rows::{BranchRow, SectorRow, SessionRow, TableRow};
+use super::rows::{BranchRow, SessionRow, TableRow};
 use crate::db::{Conn, DbError};
 use crate::outbox::Place;
 use crate::people::People;

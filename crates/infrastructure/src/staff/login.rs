@@ -15,10 +15,9 @@ use uuid::Uuid;
 use super::hashing::Right;
 use super::rows::{FamilyRow, UserRow};
 use super::store::{self, Person};
-use super::{StaffService, Stranger};
+use super::{LoginOutcome, StaffService, Stranger};
 use crate::db::{Act, Locks};
 use crate::refusal::Refusal;
-use crate::views::LoginView;
 
 /// A login ends after this long without use …
 pub(super) const IDLE: TimeDelta = TimeDelta::days(7);
@@ -42,7 +41,7 @@ impl StaffService {
     /// # Errors
     /// `credentials_invalid` whatever is wrong; for right ones, `tenant_suspended`, and `forbidden` for a person
     /// without any role. `service_unavailable` while too many others log in.
-    pub async fn login(&self, from: &Stranger, login: &Login) -> Result<LoginView, Refusal> {
+    pub async fn login(&self, from: &Stranger, login: &Login) -> Result<LoginOutcome, Refusal> {
         let (tenant, candidate) = self.candidate(login).await?;
         let stored = candidate.as_ref().map(|user| user.password_verifier.clone());
         let checked = self.hashing.verify(login.password.clone(), stored).await?;
@@ -77,7 +76,7 @@ impl StaffService {
         Ok((tenant, user))
     }
 
-    fn begin(&self, person: &Person, verified: &UserRow, right: &Right, act: &mut Act<'_>) -> Result<LoginView, Refusal> {
+    fn begin(&self, person: &Person, verified: &UserRow, right: &Right, act: &mut Act<'_>) -> Result<LoginOutcome, Refusal> {
         // Changed between the comparison and the lock: the password is no longer known to be right.
         if person.user.password_verifier != verified.password_verifier {
             return Err(Refusal::CredentialsInvalid);

@@ -46,19 +46,42 @@ impl StaffService {
         Self { db, keys, issuer: issuer.into(), hashing: Hashing::new(hasher), standings: Arc::default() }
     }
 
+    /// Every tenant, for jobs that go through them one by one.
+    ///
+    /// # Errors
+    /// Only a failure of the database.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, Refusal> {
+        self.db.directory(async |conn| Ok(store::tenants(conn).await?)).await
+    }
+
     /// What a login or a refresh answers.
-    fn answer(&self, person: &Person, family: FamilyId, token: &RefreshToken, act: &mut Act<'_>) -> Result<LoginView, Refusal> {
+    fn answer(
+        &self,
+        person: &Person,
+        family: FamilyId,
+        token: &RefreshToken,
+        act: &mut Act<'_>,
+    ) -> Result<LoginOutcome, Refusal> {
         let claims = StaffClaims::new(&person.principal(family), act.now, act.ids.uuid());
         let access = issue(&self.keys.tokens, &self.issuer, &claims)
             .map_err(|error| Refusal::Internal(error.to_string()))?;
-        Ok(LoginView {
+        let view = LoginView {
             access_token: access.expose_secret().to_owned(),
             token_type: "Bearer".to_owned(),
             expires_in: STAFF_LIFETIME.num_seconds(),
-            refresh_token: Some(token.expose().to_owned()),
+            refresh_token: None,
             user: user(person),
-        })
+        };
+        Ok(LoginOutcome { view, refresh_token: token.expose().to_owned() })
     }
+}
+
+/// A login that begins or goes on. The door decides how its refresh token travels: in the view, or in a cookie.
+pub struct LoginOutcome {
+    /// The answer, without the refresh token.
+    pub view: LoginView,
+    /// The refresh token.
+    pub refresh_token: String,
 }
 
 /// Someone who has not proved yet who they are.

@@ -20,17 +20,17 @@ impl StaffService {
         &self,
         ask: &Ask,
         who: &StaffPrincipal,
-        current: SecretString,
-        new: SecretString,
+        current: &SecretString,
+        new: &SecretString,
     ) -> Result<(), Refusal> {
         let principal = Principal::Staff(who.clone());
         let _permit = authorize(&principal, Action::SelfManage, &Resource::of_tenant(ask.tenant))?;
         let before = self.db.read(ask.tenant, async |conn| Ok(store::person(conn, ask.tenant, who.user).await?)).await?;
         let before = before.ok_or(Refusal::CredentialRevoked)?.user;
         check_policy(new.expose_secret(), &before.email).map_err(refused)?;
-        let verified = self.hashing.verify(current, Some(before.password_verifier.clone())).await?;
+        let verified = self.hashing.verify(current.clone(), Some(before.password_verifier.clone())).await?;
         verified.map_err(|_| Refusal::CredentialsInvalid)?;
-        let verifier = self.hashing.hash(new).await?;
+        let verifier = self.hashing.hash(new.clone()).await?;
         self.db
             .transact(
                 ask,

@@ -9,10 +9,9 @@ use tracing::warn;
 use super::login::{IDLE, WHOLE, admit};
 use super::rows::FamilyRow;
 use super::store::{self, Person};
-use super::{StaffService, Stranger};
+use super::{LoginOutcome, StaffService, Stranger};
 use crate::db::{Act, Locks};
 use crate::refusal::Refusal;
-use crate::views::LoginView;
 
 /// A lost answer, or a second tab, may present the token just replaced for this long.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -32,7 +31,7 @@ enum Presented {
 
 /// What the transaction did; the login's end is committed although the request is refused.
 enum Outcome {
-    GoesOn(Box<LoginView>),
+    GoesOn(Box<LoginOutcome>),
     Ended,
 }
 
@@ -42,7 +41,7 @@ impl StaffService {
     /// # Errors
     /// `token_invalid` for a login that is unknown or has ended, `refresh_reused` for a token that was used before,
     /// which ends the login; `tenant_suspended`, `forbidden` as for a login.
-    pub async fn refresh(&self, from: &Stranger, presented: &str) -> Result<LoginView, Refusal> {
+    pub async fn refresh(&self, from: &Stranger, presented: &str) -> Result<LoginOutcome, Refusal> {
         let token = RefreshToken::parse(presented).map_err(|_| Refusal::CredentialRevoked)?;
         let family = token.family();
         let tenant = self

@@ -91,7 +91,7 @@ row! {
 
 row! {
     /// Who serves which sector on a day.
-    AssignmentRow = sector_assignment, key (tenant_id, id) {
+    SectorAssignmentRow = sector_assignment, key (tenant_id, id) {
         tenant_id: Uuid,
         id: Uuid,
         created_at: DateTime<Utc>,

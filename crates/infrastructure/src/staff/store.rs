@@ -77,6 +77,16 @@ pub(crate) async fn tenant_of_slug(conn: Conn<'_>, slug: &str) -> Result<Option<
     Ok(found.map(TenantId))
 }
 
+/// Every tenant. Needs no tenant to be set.
+pub(crate) async fn tenants(conn: Conn<'_>) -> Result<Vec<TenantId>, DbError> {
+    let found = tenant_directory::table
+        .order(tenant_directory::tenant_id)
+        .select(tenant_directory::tenant_id)
+        .load::<Uuid>(&mut &*conn)
+        .await?;
+    Ok(found.into_iter().map(TenantId).collect())
+}
+
 /// The tenant of a login. Needs no tenant to be set.
 pub(crate) async fn tenant_of_family(conn: Conn<'_>, family: FamilyId) -> Result<Option<TenantId>, DbError> {
     // The function gives a set, which is empty for a login that nobody has.

@@ -7,7 +7,7 @@ use crate::sessions::rows::BranchRow;
 
 /// A branch, to those who run it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct AdminBranchView {
+pub struct BranchView {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -93,8 +93,8 @@ pub struct QrView {
 }
 
 /// A branch, to those who run it.
-pub(crate) fn admin_branch(row: &BranchRow) -> AdminBranchView {
-    AdminBranchView {
+pub(crate) fn admin_branch(row: &BranchRow) -> BranchView {
+    BranchView {
         id: BranchId(row.id).to_string(),
         name: row.name.clone(),
         slug: row.slug.clone(),

@@ -10,6 +10,7 @@ mod receipt;
 mod round;
 mod session;
 mod staff;
+mod table;
 mod ticket;
 
 use chrono::SecondsFormat;
@@ -26,22 +27,27 @@ use uuid::Uuid;
 use crate::people::People;
 
 pub use call::{CallView, call};
-pub use cart::{CartLineView, CartView, cart};
+pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
     ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView, SplitView, check,
     check_totals, preview,
 };
 pub(crate) use floor::{admin_branch, table};
-pub use floor::{AdminBranchView, QrView, TableView};
-pub use menu::{MenuView, menu};
+pub use floor::{BranchView, QrView, TableView};
+pub use menu::{
+    AllergensView, AvailabilityView, MenuBranchView, MenuCategoryView, MenuFilterView, MenuGroupView, MenuOptionView, MenuProductView,
+    MenuView, OptionAllergensView, menu, menu_product,
+};
 pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
 pub use round::{ItemView, RoundView, round};
 pub use session::{
-    BranchRef, DinerRegisteredView, DinerView, OwnDinerView, SessionView, diner, own_diner, session, session_summary,
+    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, StaffSessionView,
+    TableOpenedView, diner, own_diner, session, session_summary,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
+pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableDetailView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.
@@ -141,9 +147,21 @@ impl Texts {
 
     /// The text to show.
     pub fn pick(&self, text: &I18n) -> String {
+        let preferred = self.preferred();
+        text.pick(&preferred.each_ref().map(String::as_str)).to_owned()
+    }
+
+    /// The language in which [`Self::pick`] shows a text.
+    pub fn lang_of(&self, text: &I18n) -> String {
+        let known = self.preferred().into_iter().find(|tag| text.0.contains_key(tag));
+        known.or_else(|| text.0.keys().next().cloned()).unwrap_or_else(|| self.locale.clone())
+    }
+
+    /// Best first; `es-AR` is also served by `es`.
+    fn preferred(&self) -> [String; 4] {
         let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
         let wanted = self.wanted.clone().unwrap_or_default();
-        let (wanted_primary, locale_primary) = (primary(&wanted), primary(&self.locale));
-        text.pick(&[&wanted, &wanted_primary, &self.locale, &locale_primary]).to_owned()
+        let primaries = (primary(&wanted), primary(&self.locale));
+        [wanted, primaries.0, self.locale.clone(), primaries.1]
     }
 }

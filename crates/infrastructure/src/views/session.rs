@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{PersonRef, TableRef, time};
+use super::{CallView, CheckTotalsView, PersonRef, RoundView, TableRef, time};
 use crate::people::People;
 use crate::sessions::Scene;
 
@@ -119,6 +119,31 @@ pub struct SessionView {
     pub closed_at: Option<String>,
     /// How it ended: `paid`, `empty` or `forced`.
     pub close_reason: Option<String>,
+}
+
+/// The answer to scanning a table code.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TableOpenedView {
+    /// The visit.
+    pub session: SessionView,
+    /// Reads visit and menu, and registers.
+    pub table_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// One visit with all that happens in it, for staff.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StaffSessionView {
+    /// The visit.
+    #[serde(flatten)]
+    pub session: SessionView,
+    /// Its rounds, in order.
+    pub rounds: Vec<RoundView>,
+    /// Its calls, oldest first.
+    pub calls: Vec<CallView>,
+    /// The numbers of the unsettled check, else of the latest.
+    pub check: Option<CheckTotalsView>,
 }
 
 /// A guest as the table sees them.

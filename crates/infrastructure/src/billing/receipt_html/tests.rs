@@ -5,7 +5,7 @@ fn ars(minor: i64) -> MoneyView {
     money(minor, Currency::parse("ARS").unwrap())
 }
 
-fn receipt(lang: &str) -> Receipt {
+fn receipt(lang: &str) -> ReceiptView {
     let line = ReceiptLine {
         description: "Bife <b>de</b> chorizo".to_owned(),
         qty: 2,
@@ -21,7 +21,7 @@ fn receipt(lang: &str) -> Receipt {
         refunded: ars(0),
         payer: Some("Ana".to_owned()),
     };
-    let view = ReceiptView {
+    ReceiptView {
         kind: "receipt",
         number: 7,
         business_day: "2026-11-24".to_owned(),
@@ -46,13 +46,16 @@ fn receipt(lang: &str) -> Receipt {
         tips: ars(100_000),
         due: ars(0),
         public_url: Some("http://localhost:8080/v1/public/receipts/AQ".to_owned()),
-    };
-    Receipt { view, zone: chrono_tz::America::Argentina::Mendoza }
+    }
+}
+
+fn printed(view: &ReceiptView) -> String {
+    page(view, chrono_tz::America::Argentina::Mendoza).html
 }
 
 #[test]
 fn every_text_is_escaped() {
-    let html = receipt("es").html();
+    let html = printed(&receipt("es"));
     for foreign in ["<script", "<img", "<b>", "alert('x')", "\"Huevo\""] {
         assert!(!html.contains(foreign), "{foreign} in {html}");
     }
@@ -62,7 +65,7 @@ fn every_text_is_escaped() {
 
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
-    let html = receipt("es").html();
+    let html = printed(&receipt("es"));
     assert!(html.starts_with("<!DOCTYPE html>"));
     for reference in ["<script", "<link", "<img", "src=", "href=", "url(", "@import"] {
         assert!(!receipt_without_foreign_text().contains(reference), "{reference}");
@@ -72,24 +75,24 @@ fn the_page_needs_nothing_from_elsewhere() {
 
 fn receipt_without_foreign_text() -> String {
     let mut plain = receipt("es");
-    plain.view.branch.address = None;
-    plain.view.lines.clear();
-    plain.html()
+    plain.branch.address = None;
+    plain.lines.clear();
+    printed(&plain)
 }
 
 #[test]
 fn the_words_follow_the_language() {
-    let spanish = receipt("es-AR").html();
+    let spanish = printed(&receipt("es-AR"));
     assert!(spanish.contains("<html lang=\"es\">") && spanish.contains("Efectivo"));
     assert!(spanish.contains("53.400,00"));
-    let english = receipt("en").html();
+    let english = printed(&receipt("en"));
     assert!(english.contains("<html lang=\"en\">") && english.contains("Cash"));
     assert!(english.contains("53,400.00"));
 }
 
 #[test]
 fn times_are_those_of_the_branch() {
-    assert!(receipt("es").html().contains("2026-11-24 20:00"));
+    assert!(printed(&receipt("es")).contains("2026-11-24 20:00"));
 }
 
 #[test]
