@@ -5,7 +5,7 @@ use comanda_domain::ids::{BranchId, IdSource};
 use uuid::Uuid;
 
 use super::restaurants::{CURRENCY, DemoBranch, DemoSector, LOCALE, PROVIDERS};
-use crate::billing::rows::{BranchProviderRow, CounterRow};
+use crate::billing::rows::{BranchCounterRow, BranchProviderRow};
 use crate::db::Act;
 use crate::sessions::rows::{BranchRow, SectorRow, TableRow};
 
@@ -29,7 +29,7 @@ pub(super) fn record(
         });
     }
     for name in ["check_number", "event_seq"] {
-        act.rows.insert(&CounterRow {
+        act.rows.insert(&BranchCounterRow {
             tenant_id: act.ask.tenant.0,
             branch_id: id.0,
             name: name.to_owned(),

@@ -17,7 +17,7 @@ use super::restaurants::{DemoBranch, Person};
 use super::seed::SeedError;
 use crate::db::{Act, DbError};
 use crate::refusal::Refusal;
-use crate::staff::rows::{AssignmentRow, GrantRow, UserRow};
+use crate::staff::rows::{GrantRow, SectorAssignmentRow, UserRow};
 
 /// After the day of seeding.
 const DAYS_AHEAD: u64 = 30;
@@ -98,7 +98,7 @@ fn assign(place: &Place, users: &HashMap<&str, Uuid>, act: &mut Act<'_>) -> Resu
             continue;
         };
         for date in (0..=DAYS_AHEAD).filter_map(|days| today.checked_add_days(Days::new(days))) {
-            let row = AssignmentRow {
+            let row = SectorAssignmentRow {
                 tenant_id: act.ask.tenant.0,
                 id: act.ids.uuid(),
                 created_at: act.now,
