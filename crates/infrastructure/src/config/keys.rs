@@ -44,18 +44,33 @@ impl Keys {
 }
 
 /// Reads the keys; in development and test, those that are missing come from the data folder.
-pub(super) fn read(reader: &mut Reader<'_>, environment: Option<Environment>, data_dir: Option<&Path>) -> Option<Keys> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    environment: Option<Environment>,
+    data_dir: Option<&Path>,
+) -> Option<Keys> {
     let settings = [TOKEN_KEYS, MASTER_KEYS, TABLE_CODE_KEYS];
     let guarded = environment.is_none_or(Environment::is_guarded);
     let incomplete = settings.iter().any(|setting| !reader.is_given(setting));
-    let generated = if incomplete && !guarded { generated(reader, data_dir?) } else { None };
-    let [tokens, master, codes] = settings.map(|setting| list(reader, &setting, environment, generated.as_ref()));
+    let generated = if incomplete && !guarded {
+        generated(reader, data_dir?)
+    } else {
+        None
+    };
+    let [tokens, master, codes] =
+        settings.map(|setting| list(reader, &setting, environment, generated.as_ref()));
     if guarded {
-        let lists = [(TOKEN_KEYS, &tokens), (MASTER_KEYS, &master), (TABLE_CODE_KEYS, &codes)];
+        let lists = [
+            (TOKEN_KEYS, &tokens),
+            (MASTER_KEYS, &master),
+            (TABLE_CODE_KEYS, &codes),
+        ];
         judge(reader, &lists);
     }
     let tokens = checked(reader, &TOKEN_KEYS, tokens, |keys| TokenKeys::new(keys).map(drop));
-    let codes = checked(reader, &TABLE_CODE_KEYS, codes, |keys| CodeKeys::new(keys).map(drop));
+    let codes = checked(reader, &TABLE_CODE_KEYS, codes, |keys| {
+        CodeKeys::new(keys).map(drop)
+    });
     Keys::new(&tokens?, master?, &codes?).ok()
 }
 
@@ -84,7 +99,12 @@ fn list(
     if text.is_none() && environment.is_some_and(Environment::is_guarded) {
         reader.missing(setting, HINT);
     }
-    let text = text.or_else(|| generated.filter(|_| !reader.is_given(setting))?.get(setting.name).cloned())?;
+    let text = text.or_else(|| {
+        generated
+            .filter(|_| !reader.is_given(setting))?
+            .get(setting.name)
+            .cloned()
+    })?;
     match KeyList::parse(&text) {
         Ok(keys) => Some(keys),
         Err(error) => {

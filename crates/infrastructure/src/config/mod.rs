@@ -133,7 +133,9 @@ impl Config {
     /// [`ConfigProblems`]: all of them.
     pub fn from_env() -> Result<Self, ConfigProblems> {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        let vars = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+        let vars = std::env::vars_os()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect();
         let config = Self::from_vars(&vars, &SystemFiles)?;
         if let Some(name) = &config.failpoint {
             failpoint::arm(name);
@@ -171,7 +173,9 @@ impl Config {
         let pool_timeout = reader.parsed(&settings::DATABASE_POOL_TIMEOUT, values::duration);
         let postgres_bin = reader.parsed(&settings::POSTGRES_BIN, values::path);
         let event_shards = reader.parsed(&settings::EVENT_SHARDS, |text| values::count(text, 1..=1024));
-        let memory_kib = reader.parsed(&settings::ARGON2_MEMORY_KIB, |text| values::count(text, 8..=4_194_304));
+        let memory_kib = reader.parsed(&settings::ARGON2_MEMORY_KIB, |text| {
+            values::count(text, 8..=4_194_304)
+        });
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
@@ -204,7 +208,11 @@ impl Config {
                 event_shards: event_shards?,
             },
             keys: keys?,
-            passwords: PasswordParams { memory_kib: memory_kib?, passes: passes?, lanes: 1 },
+            passwords: PasswordParams {
+                memory_kib: memory_kib?,
+                passes: passes?,
+                lanes: 1,
+            },
             log: log?,
             log_format,
             failpoint,
@@ -221,13 +229,20 @@ fn guard(
     migrator_url: Option<&SecretString>,
 ) {
     if public_url.is_some_and(|url| !url.starts_with("https://")) {
-        reader.problem(&settings::PUBLIC_URL, "must begin with https://", "set the address that clients use");
+        reader.problem(
+            &settings::PUBLIC_URL,
+            "must begin with https://",
+            "set the address that clients use",
+        );
     }
     if url.is_none() {
         reader.missing(&settings::DATABASE_URL, "set the login of the application");
     }
     if migrator_url.is_none() {
-        reader.missing(&settings::DATABASE_MIGRATOR_URL, "set a login of its own that owns the schema");
+        reader.missing(
+            &settings::DATABASE_MIGRATOR_URL,
+            "set a login of its own that owns the schema",
+        );
     }
     let text = |url: Option<&SecretString>| url.map(|url| url.expose_secret().to_owned());
     if url.is_some() && text(url) == text(migrator_url) {

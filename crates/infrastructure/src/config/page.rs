@@ -35,7 +35,11 @@ pub fn configuration_page() -> String {
         };
         let lock = if setting.secret { " 🔒" } else { "" };
         // Writing to a `String` cannot fail.
-        let _ = writeln!(page, "| `{}`{lock} | {default} | {} |", setting.name, setting.meaning);
+        let _ = writeln!(
+            page,
+            "| `{}`{lock} | {default} | {} |",
+            setting.name, setting.meaning
+        );
     }
     page
 }
@@ -45,13 +49,20 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "not a setting of the service: it lets the test write the page")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "not a setting of the service: it lets the test write the page"
+    )]
     fn the_page_shows_the_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         if std::env::var("COMANDA_UPDATE_DOCS").is_ok_and(|update| update == "1") {
             std::fs::write(path, configuration_page()).unwrap();
         }
         let page = std::fs::read_to_string(path).unwrap();
-        assert_eq!(page, configuration_page(), "write it again as its first lines say");
+        assert_eq!(
+            page,
+            configuration_page(),
+            "write it again as its first lines say"
+        );
     }
 }

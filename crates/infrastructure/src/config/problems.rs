@@ -18,8 +18,17 @@ pub struct ConfigProblems(pub Vec<Problem>);
 impl fmt::Display for ConfigProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        write!(f, "{count} problem{} with the configuration", if count == 1 { "" } else { "s" })?;
-        for Problem { setting, problem, hint } in &self.0 {
+        write!(
+            f,
+            "{count} problem{} with the configuration",
+            if count == 1 { "" } else { "s" }
+        )?;
+        for Problem {
+            setting,
+            problem,
+            hint,
+        } in &self.0
+        {
             write!(f, "\n  {setting} {problem}: {hint}")?;
         }
         Ok(())

@@ -25,12 +25,20 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(vars: &'a Vars, files: &'a dyn Files) -> Self {
-        Self { vars, files, problems: Vec::new(), asked: BTreeSet::new() }
+        Self {
+            vars,
+            files,
+            problems: Vec::new(),
+            asked: BTreeSet::new(),
+        }
     }
 
     /// A variable that belongs to the system.
     pub(super) fn system(&self, name: &str) -> Option<&'a str> {
-        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.vars
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Whether the setting is given, in either way.
@@ -44,14 +52,22 @@ impl<'a> Reader<'a> {
         let file = file_name(setting);
         let text = match (self.vars.get(setting.name), self.vars.get(&file)) {
             (Some(_), Some(_)) => {
-                self.problem(setting, "is given twice", &format!("keep either {} or {file}", setting.name));
+                self.problem(
+                    setting,
+                    "is given twice",
+                    &format!("keep either {} or {file}", setting.name),
+                );
                 return None;
             }
             (Some(text), None) => text.clone(),
             (None, Some(path)) => match self.files.read(Path::new(path)) {
                 Ok(text) => text.trim_end_matches(['\r', '\n']).to_owned(),
                 Err(error) => {
-                    self.push(&file, format!("names a file that cannot be read ({error})"), "check the path and its permissions");
+                    self.push(
+                        &file,
+                        format!("names a file that cannot be read ({error})"),
+                        "check the path and its permissions",
+                    );
                     return None;
                 }
             },
@@ -65,7 +81,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The value, or the default, as `parse` reads it.
-    pub(super) fn parsed<T>(&mut self, setting: &Setting, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         self.parsed_or(setting, setting.meaning, parse)
     }
 
@@ -119,13 +139,19 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, setting: &str, problem: String, hint: &str) {
-        self.problems.push(Problem { setting: setting.to_owned(), problem, hint: hint.to_owned() });
+        self.problems.push(Problem {
+            setting: setting.to_owned(),
+            problem,
+            hint: hint.to_owned(),
+        });
     }
 
     /// Notes every variable that looks like a setting and is none.
     pub(super) fn refuse_unknown(&mut self) {
-        let known: Vec<String> =
-            SETTINGS.iter().flat_map(|setting| [setting.name.to_owned(), file_name(setting)]).collect();
+        let known: Vec<String> = SETTINGS
+            .iter()
+            .flat_map(|setting| [setting.name.to_owned(), file_name(setting)])
+            .collect();
         for name in self.vars.keys().filter(|name| name.starts_with(PREFIX)) {
             if known.contains(name) || TOOLS.contains(&name.as_str()) {
                 continue;
@@ -168,7 +194,13 @@ mod tests {
 
     #[test]
     fn letters_are_counted() {
-        for (a, b, letters) in [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("BIND", "BNID", 2), ("abc", "abc", 0)] {
+        for (a, b, letters) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("BIND", "BNID", 2),
+            ("abc", "abc", 0),
+        ] {
             assert_eq!(distance(a, b), letters, "{a} {b}");
             assert_eq!(distance(b, a), letters, "{b} {a}");
         }

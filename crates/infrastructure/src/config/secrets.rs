@@ -16,7 +16,8 @@ use super::settings::{MASTER_KEYS, TABLE_CODE_KEYS, TOKEN_KEYS};
 pub const GENERATED: [&str; 3] = [TOKEN_KEYS.name, MASTER_KEYS.name, TABLE_CODE_KEYS.name];
 
 const FILE: &str = "secrets.toml";
-const HEAD: &str = "# Generated keys of this data folder. Deleting them makes every token and printed code useless.\n";
+const HEAD: &str =
+    "# Generated keys of this data folder. Deleting them makes every token and printed code useless.\n";
 
 /// Values of settings by their names.
 pub type GeneratedKeys = BTreeMap<String, SecretString>;
@@ -46,7 +47,10 @@ trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, path: &Path) -> Result<T, SecretsError> {
-        self.map_err(|source| SecretsError::Io { path: path.to_owned(), source })
+        self.map_err(|source| SecretsError::Io {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 
@@ -59,7 +63,11 @@ impl<T> At<T> for io::Result<T> {
 /// [`SecretsError`].
 pub fn generated_keys(data_dir: &Path, entropy: &dyn Entropy) -> Result<GeneratedKeys, SecretsError> {
     // Whoever runs the embedded cluster must pass through the folder; the file itself is closed.
-    DirBuilder::new().recursive(true).mode(0o711).create(data_dir).at(data_dir)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(data_dir)
+        .at(data_dir)?;
     let lock_path = data_dir.join("secrets.lock");
     let lock = private(OpenOptions::new().create(true).truncate(false), &lock_path)?;
     lock.lock().at(&lock_path)?;
@@ -91,13 +99,20 @@ fn read(path: &Path) -> Result<GeneratedKeys, SecretsError> {
 }
 
 fn write(data_dir: &Path, path: &Path, keys: &GeneratedKeys) -> Result<(), SecretsError> {
-    let exposed: BTreeMap<&str, &str> = keys.iter().map(|(name, key)| (name.as_str(), key.expose_secret())).collect();
+    let exposed: BTreeMap<&str, &str> = keys
+        .iter()
+        .map(|(name, key)| (name.as_str(), key.expose_secret()))
+        .collect();
     let text = toml::to_string(&exposed).map_err(|_| SecretsError::Damaged(path.to_owned()))?;
     let draft = path.with_extension("toml.new");
     let mut file = private(OpenOptions::new().create(true).truncate(true), &draft)?;
-    file.write_all(format!("{HEAD}{text}").as_bytes()).and_then(|()| file.sync_all()).at(&draft)?;
+    file.write_all(format!("{HEAD}{text}").as_bytes())
+        .and_then(|()| file.sync_all())
+        .at(&draft)?;
     fs::rename(&draft, path).at(path)?;
-    File::open(data_dir).and_then(|folder| folder.sync_all()).at(data_dir)
+    File::open(data_dir)
+        .and_then(|folder| folder.sync_all())
+        .at(data_dir)
 }
 
 #[cfg(test)]
@@ -123,7 +138,9 @@ mod tests {
     }
 
     fn texts(keys: &GeneratedKeys) -> Vec<(String, String)> {
-        keys.iter().map(|(name, key)| (name.clone(), key.expose_secret().to_owned())).collect()
+        keys.iter()
+            .map(|(name, key)| (name.clone(), key.expose_secret().to_owned()))
+            .collect()
     }
 
     #[test]
@@ -133,7 +150,10 @@ mod tests {
         let again = generated_keys(&dir.0.join("deep"), &SystemEntropy::new()).unwrap();
         assert_eq!(texts(&first), texts(&again));
         assert_eq!(first.len(), GENERATED.len());
-        let mode = fs::metadata(dir.0.join("deep").join(FILE)).unwrap().permissions().mode();
+        let mode = fs::metadata(dir.0.join("deep").join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -14,7 +14,8 @@ struct Memory(BTreeMap<&'static str, String>);
 impl Files for Memory {
     fn read(&self, path: &Path) -> io::Result<String> {
         let text = path.to_str().and_then(|path| self.0.get(path));
-        text.cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        text.cloned()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
     fn reachable(&self, preferred: PathBuf, _: PathBuf) -> PathBuf {
@@ -22,7 +23,10 @@ impl Files for Memory {
     }
 
     fn generated(&self, _: &Path) -> Result<GeneratedKeys, SecretsError> {
-        Ok(GENERATED.iter().map(|name| ((*name).to_owned(), fresh())).collect())
+        Ok(GENERATED
+            .iter()
+            .map(|name| ((*name).to_owned(), fresh()))
+            .collect())
     }
 }
 
@@ -31,8 +35,12 @@ fn fresh() -> SecretString {
 }
 
 fn vars<const N: usize>(given: [(&str, &str); N]) -> Vars {
-    let mut vars: Vars = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    vars.entry("HOME".to_owned()).or_insert_with(|| "/home/olga".to_owned());
+    let mut vars: Vars = given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    vars.entry("HOME".to_owned())
+        .or_insert_with(|| "/home/olga".to_owned());
     vars
 }
 
@@ -45,7 +53,12 @@ fn troubled<const N: usize>(given: [(&str, &str); N]) -> Vec<String> {
 }
 
 fn settings_of(outcome: Result<Config, ConfigProblems>) -> Vec<String> {
-    outcome.unwrap_err().0.into_iter().map(|problem| problem.setting).collect()
+    outcome
+        .unwrap_err()
+        .0
+        .into_iter()
+        .map(|problem| problem.setting)
+        .collect()
 }
 
 fn production() -> Vars {
@@ -53,7 +66,10 @@ fn production() -> Vars {
         ("COMANDA_ENV", "production"),
         ("COMANDA_PUBLIC_URL", "https://comanda.example/"),
         ("DATABASE_URL", "postgres://app:x@db/comanda"),
-        ("COMANDA_DATABASE_MIGRATOR_URL", "postgres://migrator:x@db/comanda"),
+        (
+            "COMANDA_DATABASE_MIGRATOR_URL",
+            "postgres://migrator:x@db/comanda",
+        ),
     ]);
     for name in GENERATED {
         vars.insert(name.to_owned(), fresh().expose_secret().to_owned());
@@ -122,8 +138,14 @@ fn every_problem_is_told_at_once() {
 #[test]
 fn an_unknown_name_has_a_suggestion() {
     let hint = |name| read([(name, "1")]).unwrap_err().0.remove(0).hint;
-    assert_eq!(hint("COMANDA_DATABSE_POOL"), "did you mean COMANDA_DATABASE_POOL?");
-    assert_eq!(hint("COMANDA_TOKEN_KEYS_FIL"), "did you mean COMANDA_TOKEN_KEYS_FILE?");
+    assert_eq!(
+        hint("COMANDA_DATABSE_POOL"),
+        "did you mean COMANDA_DATABASE_POOL?"
+    );
+    assert_eq!(
+        hint("COMANDA_TOKEN_KEYS_FIL"),
+        "did you mean COMANDA_TOKEN_KEYS_FILE?"
+    );
     assert!(hint("COMANDA_SOMETHING_ELSE_ENTIRELY").starts_with("remove it"));
     assert!(read([("COMANDA_UPDATE_DOCS", "1"), ("OTHER", "x")]).is_ok());
 }
@@ -131,7 +153,10 @@ fn an_unknown_name_has_a_suggestion() {
 #[test]
 fn the_environment_is_never_guessed() {
     for odd in ["prod", "Production", "", "dev"] {
-        assert!(troubled([("COMANDA_ENV", odd)]).contains(&"COMANDA_ENV".to_owned()), "{odd:?}");
+        assert!(
+            troubled([("COMANDA_ENV", odd)]).contains(&"COMANDA_ENV".to_owned()),
+            "{odd:?}"
+        );
     }
     assert_eq!(troubled([("DATABASE_URL", "postgres://h/d")]), ["COMANDA_ENV"]);
     assert_eq!(troubled([("DATABASE_URL", "")]), ["COMANDA_ENV", "DATABASE_URL"]);
@@ -143,10 +168,16 @@ fn the_environment_is_never_guessed() {
 fn a_value_may_stand_in_a_file_but_not_twice() {
     let files = Memory(BTreeMap::from([("/run/bind", "0.0.0.0:80\n".to_owned())]));
     let given = vars([("COMANDA_BIND_FILE", "/run/bind")]);
-    assert_eq!(Config::from_vars(&given, &files).unwrap().bind.to_string(), "0.0.0.0:80");
+    assert_eq!(
+        Config::from_vars(&given, &files).unwrap().bind.to_string(),
+        "0.0.0.0:80"
+    );
     let twice = vars([("COMANDA_BIND_FILE", "/run/bind"), ("COMANDA_BIND", "0.0.0.0:80")]);
     assert_eq!(settings_of(Config::from_vars(&twice, &files)), ["COMANDA_BIND"]);
-    assert_eq!(troubled([("COMANDA_BIND_FILE", "/run/none")]), ["COMANDA_BIND_FILE"]);
+    assert_eq!(
+        troubled([("COMANDA_BIND_FILE", "/run/none")]),
+        ["COMANDA_BIND_FILE"]
+    );
 }
 
 #[test]
@@ -171,7 +202,10 @@ fn production_starts_with_everything_and_with_nothing_less() {
 #[test]
 fn production_refuses_keys_that_anyone_could_have() {
     let seven = "1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-    assert_eq!(settings_of(production_with("COMANDA_MASTER_KEYS", seven)), ["COMANDA_MASTER_KEYS"]);
+    assert_eq!(
+        settings_of(production_with("COMANDA_MASTER_KEYS", seven)),
+        ["COMANDA_MASTER_KEYS"]
+    );
     let master = production()["COMANDA_MASTER_KEYS"].clone();
     let mut vars = production();
     for name in ["COMANDA_MASTER_KEYS", "COMANDA_TABLE_CODE_KEYS"] {
@@ -184,8 +218,14 @@ fn production_refuses_keys_that_anyone_could_have() {
 
 #[test]
 fn keys_must_fit_their_purpose() {
-    let key = generate_key(&SystemEntropy::new()).unwrap().expose_secret().to_owned();
-    assert_eq!(troubled([("COMANDA_TABLE_CODE_KEYS", &format!("a:{key}"))]), ["COMANDA_TABLE_CODE_KEYS"]);
+    let key = generate_key(&SystemEntropy::new())
+        .unwrap()
+        .expose_secret()
+        .to_owned();
+    assert_eq!(
+        troubled([("COMANDA_TABLE_CODE_KEYS", &format!("a:{key}"))]),
+        ["COMANDA_TABLE_CODE_KEYS"]
+    );
     let long = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIj";
     assert_eq!(troubled([("COMANDA_TOKEN_KEYS", long)]), ["COMANDA_TOKEN_KEYS"]);
 }
@@ -204,5 +244,9 @@ fn nothing_printed_holds_a_secret() {
     assert!(!format!("{config:?}").contains("hunter2"));
     let problems = production_with("DATABASE_URL", "mysql://app:hunter2@db").unwrap_err();
     assert!(!format!("{problems} {problems:?}").contains("hunter2"));
-    assert!(problems.to_string().starts_with("1 problem with the configuration\n  DATABASE_URL is not of the form"));
+    assert!(
+        problems
+            .to_string()
+            .starts_with("1 problem with the configuration\n  DATABASE_URL is not of the form")
+    );
 }

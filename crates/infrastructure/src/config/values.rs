@@ -28,30 +28,47 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(fault()),
     };
-    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(fault)
+    number
+        .checked_mul(millis)
+        .map(Duration::from_millis)
+        .ok_or_else(fault)
 }
 
 /// A whole number within bounds.
-pub(super) fn count<T: FromStr + PartialOrd + Display>(text: &str, bounds: RangeInclusive<T>) -> Result<T, String> {
+pub(super) fn count<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    bounds: RangeInclusive<T>,
+) -> Result<T, String> {
     match text.parse() {
         Ok(number) if bounds.contains(&number) => Ok(number),
-        _ => Err(format!("{text:?} is not a number from {} to {}", bounds.start(), bounds.end())),
+        _ => Err(format!(
+            "{text:?} is not a number from {} to {}",
+            bounds.start(),
+            bounds.end()
+        )),
     }
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an address and port such as 127.0.0.1:8080"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not an address and port such as 127.0.0.1:8080"))
 }
 
 pub(super) fn http_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     let host = rest.map(|rest| rest.trim_end_matches('/'));
-    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '@' | '"' | '<' | '>' | '\\');
+    let odd = |c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '@' | '"' | '<' | '>' | '\\')
+    };
     match host {
         Some(host) if !host.is_empty() && !host.starts_with('/') && !host.contains(odd) => {
             Ok(text.trim_end_matches('/').to_owned())
         }
-        _ => Err(format!("{text:?} is not an address such as https://comanda.example")),
+        _ => Err(format!(
+            "{text:?} is not an address such as https://comanda.example"
+        )),
     }
 }
 
@@ -64,9 +81,11 @@ pub(super) fn database_url(text: &str) -> Result<(), String> {
     let mode = query.split('&').find_map(|pair| pair.strip_prefix("sslmode="));
     match mode {
         None | Some("disable" | "prefer") => Ok(()),
-        Some(_) => Err("asks for TLS (sslmode), which Comanda does not speak to PostgreSQL yet: it would connect \
+        Some(_) => Err(
+            "asks for TLS (sslmode), which Comanda does not speak to PostgreSQL yet: it would connect \
                         in the clear"
-            .to_owned()),
+                .to_owned(),
+        ),
     }
 }
 
@@ -79,7 +98,9 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     if text.len() <= NAME_MAX && text.bytes().all(usable) {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is not a name of at most {NAME_MAX} characters A-Z a-z 0-9 . _ - :"))
+        Err(format!(
+            "{text:?} is not a name of at most {NAME_MAX} characters A-Z a-z 0-9 . _ - :"
+        ))
     }
 }
 
@@ -108,7 +129,10 @@ pub(super) fn data_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
     match home("XDG_DATA_HOME", "comanda").or_else(|| home("HOME", ".local/share/comanda")) {
         Some(dir) => Some(reader.files.reachable(dir, PathBuf::from("/var/lib/comanda"))),
         None => {
-            reader.missing(&settings::DATA_DIR, "neither XDG_DATA_HOME nor HOME says where data belongs: set a folder");
+            reader.missing(
+                &settings::DATA_DIR,
+                "neither XDG_DATA_HOME nor HOME says where data belongs: set a folder",
+            );
             None
         }
     }
@@ -122,8 +146,17 @@ pub(super) fn cores() -> usize {
 /// Host name and process id.
 pub(super) fn instance(reader: &Reader<'_>) -> String {
     let file = reader.files.read(Path::new("/etc/hostname")).ok();
-    let host = reader.system("HOSTNAME").map(str::to_owned).or(file).unwrap_or_default();
-    let host: String = host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).take(40).collect();
+    let host = reader
+        .system("HOSTNAME")
+        .map(str::to_owned)
+        .or(file)
+        .unwrap_or_default();
+    let host: String = host
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+        .take(40)
+        .collect();
     let host = if host.is_empty() { "comanda" } else { &host };
     format!("{host}-{}", std::process::id())
 }
@@ -134,10 +167,26 @@ mod tests {
 
     #[test]
     fn durations_have_four_units() {
-        for (text, millis) in [("500ms", 500), ("30s", 30_000), ("15m", 900_000), ("72h", 259_200_000), ("0s", 0)] {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("15m", 900_000),
+            ("72h", 259_200_000),
+            ("0s", 0),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "-1s", "1.5s", "1 s", "1d", "99999999999999999999s", "18446744073709551615h"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "1 s",
+            "1d",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
@@ -145,18 +194,39 @@ mod tests {
     #[test]
     fn addresses_of_clients_lose_their_slash() {
         assert_eq!(http_url("https://a.example/"), Ok("https://a.example".to_owned()));
-        assert_eq!(http_url("http://localhost:8080/x/"), Ok("http://localhost:8080/x".to_owned()));
-        for text in ["", "a.example", "ftp://a", "https://", "https:///x", "https://a/?x", "https://a b", "https://u@h"] {
+        assert_eq!(
+            http_url("http://localhost:8080/x/"),
+            Ok("http://localhost:8080/x".to_owned())
+        );
+        for text in [
+            "",
+            "a.example",
+            "ftp://a",
+            "https://",
+            "https:///x",
+            "https://a/?x",
+            "https://a b",
+            "https://u@h",
+        ] {
             assert!(http_url(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn logins_that_want_tls_are_refused_without_being_repeated() {
-        for good in ["postgres://a:b@h/d", "postgresql://h/d?sslmode=disable", "postgres://h/d?a=b&sslmode=prefer"] {
+        for good in [
+            "postgres://a:b@h/d",
+            "postgresql://h/d?sslmode=disable",
+            "postgres://h/d?a=b&sslmode=prefer",
+        ] {
             assert_eq!(database_url(good), Ok(()), "{good}");
         }
-        for bad in ["h/d", "mysql://h", "postgres://u:hunter2@h/d?sslmode=require", "postgres://h/d?x=y&sslmode=verify-full"] {
+        for bad in [
+            "h/d",
+            "mysql://h",
+            "postgres://u:hunter2@h/d?sslmode=require",
+            "postgres://h/d?x=y&sslmode=verify-full",
+        ] {
             assert!(!database_url(bad).unwrap_err().contains("hunter2"));
         }
     }

@@ -136,6 +136,15 @@ impl Locks {
         Self::none().add(Rank::Call, format!("FROM service_call WHERE id = '{}'", id.0))
     }
 
+    /// Also every call of a session that somebody still has to answer.
+    #[must_use]
+    pub fn and_live_calls(self, id: SessionId) -> Self {
+        self.add(
+            Rank::Call,
+            format!("FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')", id.0),
+        )
+    }
+
     /// A member of staff: everything about their logins.
     pub fn user(id: UserId) -> Self {
         Self::none().add(Rank::User, format!("FROM app_user WHERE id = '{}'", id.0))
@@ -146,15 +155,6 @@ impl Locks {
         Self::none().add(
             Rank::User,
             format!("FROM app_user WHERE id = (SELECT user_id FROM refresh_family WHERE tenant_id = $t AND id = '{}')", id.0),
-        )
-    }
-
-    /// Also every call of a session that somebody still has to answer.
-    #[must_use]
-    pub fn and_live_calls(self, id: SessionId) -> Self {
-        self.add(
-            Rank::Call,
-            format!("FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')", id.0),
         )
     }
 

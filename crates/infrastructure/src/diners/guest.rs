@@ -31,14 +31,16 @@ impl DinerService {
         ask: &Ask,
         who: &Principal,
         session: SessionId,
-        command: &AddGuest,
+        name: String,
+        color: Option<String>,
     ) -> Result<Stored, Refusal> {
+        let command = AddGuest { name, color };
         self.db
             .write(
                 ask,
                 Locks::session(session),
                 async |conn| load(conn, ask, session).await,
-                |facts, act| decide(&facts, act, who, command),
+                |facts, act| decide(&facts, act, who, &command),
             )
             .await
     }

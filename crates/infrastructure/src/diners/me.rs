@@ -1,11 +1,11 @@
 //! A guest reads and changes their own entry.
 
-use comanda_domain::diner::{Diner, UpdateDiner, update_diner};
+use comanda_domain::diner::{Diner, update_diner};
 use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 use futures_util::try_join;
 
 use super::rows::{DeviceRow, DinerRow};
-use super::{DinerService, store};
+use super::{DinerService, UpdateMe, store};
 use crate::db::{Act, Ask, Conn, Locks};
 use crate::idempotency::Stored;
 use crate::people::People;
@@ -21,14 +21,14 @@ struct Facts {
 }
 
 impl DinerService {
-    /// The guest's own entry.
+    /// The guest's own entry and its version.
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn me(&self, ask: &Ask, who: &DinerPrincipal) -> Result<OwnDinerView, Refusal> {
+    pub async fn me(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(OwnDinerView, i64), Refusal> {
         let facts = self.db.read(ask.tenant, async |conn| load(conn, ask, who).await).await?;
         let _permit = authorize(&Principal::Diner(who.clone()), Action::SessionRead, &facts.scene.resource())?;
-        Ok(views::own_diner(&facts.diner))
+        Ok((views::own_diner(&facts.diner), facts.diner.version))
     }
 
     /// Changes the guest's own name, colour or preferences; these are saved on a remembered phone, too.
@@ -39,7 +39,7 @@ impl DinerService {
         &self,
         ask: &Ask,
         who: &DinerPrincipal,
-        command: &UpdateDiner,
+        command: &UpdateMe,
     ) -> Result<Stored, Refusal> {
         self.db
             .write(
@@ -67,7 +67,7 @@ fn decide(
     facts: &Facts,
     act: &mut Act<'_>,
     who: &DinerPrincipal,
-    command: &UpdateDiner,
+    command: &UpdateMe,
 ) -> Result<Stored, Refusal> {
     let Facts { scene, diner, device } = facts;
     let permit = authorize(&Principal::Diner(who.clone()), Action::DinerUpdate, &scene.resource())?;
@@ -83,5 +83,5 @@ fn decide(
     let people = People::of_diners([&updated.diner]);
     act.announce(&scene.place(&people), &updated.events);
     act.trace(Some(scene.branch.id), &updated.audit);
-    Stored::new(200, &views::own_diner(&updated.diner))
+    Ok(Stored::new(200, &views::own_diner(&updated.diner))?.version(updated.diner.version))
 }

@@ -6,7 +6,8 @@ mod register;
 pub(crate) mod rows;
 pub(crate) mod store;
 
-pub use register::{DinerRegistered, RegisterDiner};
+pub use comanda_domain::diner::UpdateDiner as UpdateMe;
+pub use register::RegisterDiner;
 
 use crate::db::Db;
 use crate::tokens::TokenIssuer;

@@ -1,6 +1,6 @@
 //! A guest joins the table with a phone.
 
-use comanda_domain::diner::{DeviceChange, Diner, Register, RegisterFacts, Registered, register_diner};
+use comanda_domain::diner::{DeviceChange, Diner, Preferences, Register, RegisterFacts, Registered, register_diner};
 use comanda_domain::ids::IdSource;
 use comanda_security::device::DeviceToken;
 use comanda_security::entropy::SystemEntropy;
@@ -20,19 +20,30 @@ use crate::views::{self, DinerRegisteredView};
 /// What the phone sends.
 #[derive(Debug, Clone)]
 pub struct RegisterDiner {
-    /// What the decision needs.
-    pub command: Register,
+    /// What the others call them.
+    pub name: String,
+    /// `#RRGGBB`; by order of joining if not given.
+    pub color: Option<String>,
+    /// Makes registering repeatable.
+    pub client_ref: Option<String>,
     /// Proves a remembered phone. A text that is no such token proves nothing and is ignored.
     pub device_token: Option<String>,
+    /// The phone wants to be known again.
+    pub remember: bool,
+    /// What they eat; the phone's saved ones if not given.
+    pub preferences: Option<Preferences>,
 }
 
-/// The answer to registering.
-#[derive(Debug, Clone)]
-pub struct DinerRegistered {
-    /// The guest was not there before.
-    pub is_new: bool,
-    /// The answer. It holds tokens, so it is never stored.
-    pub view: DinerRegisteredView,
+impl RegisterDiner {
+    fn command(&self) -> Register {
+        Register {
+            name: self.name.clone(),
+            color: self.color.clone(),
+            client_ref: self.client_ref.clone(),
+            preferences: self.preferences.clone(),
+            remember: self.remember,
+        }
+    }
 }
 
 struct Facts {
@@ -42,7 +53,8 @@ struct Facts {
 }
 
 impl DinerService {
-    /// Registers the guest of a table token; a known `client_ref` gives the guest who is there already.
+    /// Registers the guest of a table token; a known `client_ref` gives the guest who is there already. Also says
+    /// whether the guest is new. The answer holds tokens, so it is never stored.
     ///
     /// # Errors
     /// `session_closed`, `diner_limit_reached`.
@@ -51,7 +63,7 @@ impl DinerService {
         ask: &Ask,
         who: &TablePrincipal,
         phone: &RegisterDiner,
-    ) -> Result<DinerRegistered, Refusal> {
+    ) -> Result<(DinerRegisteredView, bool), Refusal> {
         let shown = phone.device_token.as_deref().and_then(|text| DeviceToken::parse(text).ok());
         let fresh = DeviceToken::generate(&SystemEntropy::default())
             .map_err(|error| Refusal::Internal(error.to_string()))?;
@@ -60,7 +72,7 @@ impl DinerService {
                 ask,
                 Locks::session(who.session),
                 async |conn| load(conn, ask, who, shown.as_ref()).await,
-                |_, facts, act| self.decide(&facts?, act, who, &phone.command, &fresh),
+                |_, facts, act| self.decide(&facts?, act, who, &phone.command(), &fresh),
             )
             .await
     }
@@ -72,7 +84,7 @@ impl DinerService {
         who: &TablePrincipal,
         command: &Register,
         fresh: &DeviceToken,
-    ) -> Result<DinerRegistered, Refusal> {
+    ) -> Result<(DinerRegisteredView, bool), Refusal> {
         let Facts { scene, diners, device } = facts;
         // A table token has no actor of its own: the guest comes into being here.
         let _permit = authorize(&Principal::Table(who.clone()), Action::DinerRegister, &scene.resource())?;
@@ -103,7 +115,7 @@ impl DinerService {
         who: &TablePrincipal,
         registered: &Registered,
         fresh: &DeviceToken,
-    ) -> Result<DinerRegistered, Refusal> {
+    ) -> Result<(DinerRegisteredView, bool), Refusal> {
         let principal = DinerPrincipal {
             tenant: who.tenant,
             branch: who.branch,
@@ -113,15 +125,13 @@ impl DinerService {
         };
         let token = self.tokens.issue(&DinerClaims::new(&principal, act.now, act.ids.uuid()))?;
         let is_remembered_now = matches!(registered.device, Some(DeviceChange::New(_)));
-        Ok(DinerRegistered {
-            is_new: registered.is_new,
-            view: DinerRegisteredView {
-                diner: views::own_diner(&registered.diner),
-                diner_token: token,
-                expires_in: DINER_LIFETIME.num_seconds(),
-                device_token: is_remembered_now.then(|| fresh.expose().to_owned()),
-            },
-        })
+        let view = DinerRegisteredView {
+            diner: views::own_diner(&registered.diner),
+            diner_token: token,
+            expires_in: DINER_LIFETIME.num_seconds(),
+            device_token: is_remembered_now.then(|| fresh.expose().to_owned()),
+        };
+        Ok((view, registered.is_new))
     }
 }
 

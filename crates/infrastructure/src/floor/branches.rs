@@ -37,9 +37,18 @@ impl FloorService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn branch(&self, ask: &Ask, who: &Principal, id: BranchId) -> Result<(BranchView, i64), Refusal> {
-        let found: Option<BranchRow> =
-            self.db.read(ask.tenant, async |conn| Ok(store::branch(conn, ask.tenant, id).await?)).await?;
+    pub async fn branch(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: BranchId,
+    ) -> Result<(BranchView, i64), Refusal> {
+        let found: Option<BranchRow> = self
+            .db
+            .read(ask.tenant, async |conn| {
+                Ok(store::branch(conn, ask.tenant, id).await?)
+            })
+            .await?;
         let row = found.ok_or(Refusal::NotFound)?;
         let _permit = authorize(who, Action::BranchRead, &Resource::of_branch(ask.tenant, id))?;
         Ok((admin_branch(&row), row.version))
@@ -48,12 +57,19 @@ impl FloorService {
 
 /// Which branches the person may read; all for an owner.
 fn readable(ask: &Ask, who: &Principal) -> Option<Vec<BranchId>> {
-    let may = |branch: BranchId| authorize(who, Action::BranchRead, &Resource::of_branch(ask.tenant, branch)).is_ok();
+    let may = |branch: BranchId| {
+        authorize(who, Action::BranchRead, &Resource::of_branch(ask.tenant, branch)).is_ok()
+    };
     match who {
         Principal::Staff(staff) if staff.owner => None,
-        Principal::Staff(staff) => {
-            Some(staff.grants.iter().map(|(branch, _)| *branch).filter(|branch| may(*branch)).collect())
-        }
+        Principal::Staff(staff) => Some(
+            staff
+                .grants
+                .iter()
+                .map(|(branch, _)| *branch)
+                .filter(|branch| may(*branch))
+                .collect(),
+        ),
         Principal::Diner(_) | Principal::Table(_) => Some(Vec::new()),
     }
 }

@@ -22,6 +22,10 @@ pub struct FloorService {
 impl FloorService {
     /// Over this database. Printed codes lead to `public_url`.
     pub fn new(db: Db, codes: CodeKeys, public_url: &str) -> Self {
-        Self { db, codes, public_url: public_url.into() }
+        Self {
+            db,
+            codes,
+            public_url: public_url.into(),
+        }
     }
 }

@@ -23,9 +23,18 @@ impl FloorService {
         let table = self.managed(ask, who, id).await?.table;
         let qr_version = u16::try_from(table.qr_version)
             .map_err(|_| DbError::Corrupt(format!("version {} of a printed code", table.qr_version)))?;
-        let code = self.codes.table_code(&TableCode { tenant: ask.tenant, table: id, qr_version });
+        let code = self.codes.table_code(&TableCode {
+            tenant: ask.tenant,
+            table: id,
+            qr_version,
+        });
         let url = format!("{}/t/{code}", self.public_url);
-        Ok(QrView { svg: picture(&url)?, code, url, qr_version: table.qr_version })
+        Ok(QrView {
+            svg: picture(&url)?,
+            code,
+            url,
+            qr_version: table.qr_version,
+        })
     }
 }
 
@@ -37,7 +46,11 @@ fn picture(url: &str) -> Result<String, Refusal> {
         .min_dimensions(SIZE, SIZE)
         .build();
     // Without the declaration of an XML file, which has no place inside another document.
-    Ok(drawn.find("<svg").and_then(|start| drawn.get(start..)).unwrap_or(&drawn).to_owned())
+    Ok(drawn
+        .find("<svg")
+        .and_then(|start| drawn.get(start..))
+        .unwrap_or(&drawn)
+        .to_owned())
 }
 
 #[cfg(test)]

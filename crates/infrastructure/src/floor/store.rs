@@ -4,8 +4,8 @@ use comanda_domain::ids::{BranchId, TableId, TenantId};
 use comanda_domain::session::SessionStatus;
 use comanda_domain::table::{TableStatus, table_status};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -24,7 +24,11 @@ pub(crate) struct Seated {
 }
 
 /// A live branch.
-pub(crate) async fn branch(conn: Conn<'_>, tenant: TenantId, id: BranchId) -> Result<Option<BranchRow>, DbError> {
+pub(crate) async fn branch(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    id: BranchId,
+) -> Result<Option<BranchRow>, DbError> {
     let found = branch::table
         .filter(branch::tenant_id.eq(tenant.0))
         .filter(branch::id.eq(id.0))
@@ -62,9 +66,15 @@ pub(crate) async fn branches(
 type Found = (TableRow, String, Option<String>);
 
 fn seated((table, sector_name, session): Found) -> Result<Seated, DbError> {
-    let session = session.map(|status| named(&status, SessionStatus::parse)).transpose()?;
+    let session = session
+        .map(|status| named(&status, SessionStatus::parse))
+        .transpose()?;
     let status = table_status(table.out_of_service, session);
-    Ok(Seated { table, sector_name, status })
+    Ok(Seated {
+        table,
+        sector_name,
+        status,
+    })
 }
 
 /// Live tables with their sector and live session. A macro, because the type of a joined query has no name.
@@ -84,7 +94,11 @@ macro_rules! with_session {
             )
             .filter(restaurant_table::tenant_id.eq($tenant.0))
             .filter(restaurant_table::deleted_at.is_null())
-            .select((TableRow::as_select(), sector::name, table_session::status.nullable()))
+            .select((
+                TableRow::as_select(),
+                sector::name,
+                table_session::status.nullable(),
+            ))
     };
 }
 
@@ -107,13 +121,19 @@ pub(crate) async fn tables(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Seated>, DbError> {
-    let mut query = with_session!(tenant).filter(restaurant_table::branch_id.eq(branch.0)).into_boxed();
+    let mut query = with_session!(tenant)
+        .filter(restaurant_table::branch_id.eq(branch.0))
+        .into_boxed();
     if let Some(code) = code {
         query = query.filter(restaurant_table::code.eq(code));
     }
     if let Some(after) = after {
         query = query.filter(restaurant_table::code.gt(after));
     }
-    let found = query.order(restaurant_table::code).limit(limit).load::<Found>(&mut &*conn).await?;
+    let found = query
+        .order(restaurant_table::code)
+        .limit(limit)
+        .load::<Found>(&mut &*conn)
+        .await?;
     found.into_iter().map(seated).collect()
 }

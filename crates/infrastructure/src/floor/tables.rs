@@ -4,8 +4,8 @@ use comanda_domain::ids::{BranchId, TableId};
 use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
 
-use super::store::{self, Seated};
 use super::FloorService;
+use super::store::{self, Seated};
 use crate::db::Ask;
 use crate::paging::{Page, Part};
 use crate::refusal::Refusal;
@@ -51,7 +51,12 @@ impl FloorService {
 
     /// A table that the person manages.
     pub(super) async fn managed(&self, ask: &Ask, who: &Principal, id: TableId) -> Result<Seated, Refusal> {
-        let found = self.db.read(ask.tenant, async |conn| Ok(store::table(conn, ask.tenant, id).await?)).await?;
+        let found = self
+            .db
+            .read(ask.tenant, async |conn| {
+                Ok(store::table(conn, ask.tenant, id).await?)
+            })
+            .await?;
         let seated = found.ok_or(Refusal::NotFound)?;
         let resource = Resource::of_branch(ask.tenant, seated.table.branch_id.into());
         let _permit = authorize(who, Action::FloorManage, &resource)?;

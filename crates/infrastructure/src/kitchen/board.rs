@@ -41,7 +41,9 @@ impl KitchenService {
         let _permit = authorize(who, Action::TicketRead, &Resource::of_branch(ask.tenant, id))?;
         let texts = Texts::wanted(ask.language.as_deref(), &branch);
         let position = |shown: &Shown| (shown.ticket.created_at, shown.ticket.id);
-        page.part(shown, position, |shown| views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts))
+        page.part(shown, position, |shown| {
+            views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts)
+        })
     }
 
     /// One ticket and its version.
@@ -52,7 +54,9 @@ impl KitchenService {
         let facts = self
             .db
             .read(ask.tenant, async |conn| {
-                let round = store::round_of(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound)?;
+                let round = store::round_of(conn, ask.tenant, id)
+                    .await?
+                    .ok_or(Refusal::NotFound)?;
                 RoundScene::load(conn, ask, who, round).await
             })
             .await?;

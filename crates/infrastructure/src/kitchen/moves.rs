@@ -14,8 +14,12 @@ use crate::rounds::scene::RoundScene;
 /// What the authorisation table calls it.
 fn action_of(command: TicketCommand) -> Action {
     match command {
-        TicketCommand::Whole(TicketAction::Start) | TicketCommand::Item(_, ItemAction::Start) => Action::TicketStart,
-        TicketCommand::Whole(TicketAction::Ready) | TicketCommand::Item(_, ItemAction::Ready) => Action::TicketReady,
+        TicketCommand::Whole(TicketAction::Start) | TicketCommand::Item(_, ItemAction::Start) => {
+            Action::TicketStart
+        }
+        TicketCommand::Whole(TicketAction::Ready) | TicketCommand::Item(_, ItemAction::Ready) => {
+            Action::TicketReady
+        }
         TicketCommand::Whole(TicketAction::Recall) | TicketCommand::Item(_, ItemAction::Recall) => {
             Action::TicketRecall
         }
@@ -41,7 +45,9 @@ impl KitchenService {
                 ask,
                 Locks::round_of_ticket(id),
                 async |conn| {
-                    let round = store::round_of(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound)?;
+                    let round = store::round_of(conn, ask.tenant, id)
+                        .await?
+                        .ok_or(Refusal::NotFound)?;
                     RoundScene::load(conn, ask, who, round).await
                 },
                 |facts, act| {
@@ -53,13 +59,23 @@ impl KitchenService {
                             current: crate::stored::json(&facts.ticket_view(ask, before, &facts.round)),
                         });
                     }
-                    let round = RoundFacts { round: facts.round.clone(), tickets: facts.tickets.clone() };
+                    let round = RoundFacts {
+                        round: facts.round.clone(),
+                        tickets: facts.tickets.clone(),
+                    };
                     let moved = move_ticket(round, id, command, permit.actor(), act.now)?;
                     facts.record(act, &moved.round, &moved.tickets);
                     act.announce(&facts.scene.place(&facts.people), &moved.events);
                     act.trace(Some(facts.scene.branch.id), &moved.audit);
-                    let after = moved.tickets.iter().find(|ticket| ticket.id == id).unwrap_or(before);
-                    Ok(Stored::new(200, &facts.ticket_view(ask, after, &moved.round))?.version(after.version))
+                    let after = moved
+                        .tickets
+                        .iter()
+                        .find(|ticket| ticket.id == id)
+                        .unwrap_or(before);
+                    Ok(
+                        Stored::new(200, &facts.ticket_view(ask, after, &moved.round))?
+                            .version(after.version),
+                    )
                 },
             )
             .await

@@ -94,8 +94,16 @@ impl TicketRow {
                 self.in_progress_by_id,
             )?,
             ready: optional_stamp(self.ready_at, self.ready_by_kind.as_deref(), self.ready_by_id)?,
-            delivered: optional_stamp(self.delivered_at, self.delivered_by_kind.as_deref(), self.delivered_by_id)?,
-            canceled: optional_stamp(self.canceled_at, self.canceled_by_kind.as_deref(), self.canceled_by_id)?,
+            delivered: optional_stamp(
+                self.delivered_at,
+                self.delivered_by_kind.as_deref(),
+                self.delivered_by_id,
+            )?,
+            canceled: optional_stamp(
+                self.canceled_at,
+                self.canceled_by_kind.as_deref(),
+                self.canceled_by_id,
+            )?,
             version: self.version,
             items,
         })
@@ -132,7 +140,10 @@ impl TicketItemRow {
 pub(crate) fn insert_tickets(rows: &mut Recorder, tenant: TenantId, tickets: &[Ticket]) {
     for ticket in tickets {
         rows.insert(&TicketRow::of(tenant, ticket));
-        ticket.items.iter().for_each(|item| rows.insert(&TicketItemRow::of(tenant, ticket, item)));
+        ticket
+            .items
+            .iter()
+            .for_each(|item| rows.insert(&TicketItemRow::of(tenant, ticket, item)));
     }
 }
 
@@ -140,6 +151,9 @@ pub(crate) fn insert_tickets(rows: &mut Recorder, tenant: TenantId, tickets: &[T
 pub(crate) fn update_tickets(rows: &mut Recorder, tenant: TenantId, tickets: &[Ticket]) {
     for ticket in tickets {
         rows.update(&TicketRow::of(tenant, ticket));
-        ticket.items.iter().for_each(|item| rows.update(&TicketItemRow::of(tenant, ticket, item)));
+        ticket
+            .items
+            .iter()
+            .for_each(|item| rows.update(&TicketItemRow::of(tenant, ticket, item)));
     }
 }

@@ -7,7 +7,9 @@ use comanda_domain::ids::{BranchId, RoundId, TenantId, TicketId};
 use comanda_domain::kitchen::{Ticket, TicketItem, TicketStatus};
 use comanda_domain::menu::Station;
 use comanda_domain::round::{ItemModifier, Round, RoundItem};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 use uuid::Uuid;
@@ -16,7 +18,8 @@ use super::rows::{TicketItemRow, TicketRow};
 use crate::db::{Conn, DbError};
 use crate::rounds::rows::{ItemModifierRow, RoundItemRow, RoundRow};
 use crate::schema::{
-    kitchen_ticket, kitchen_ticket_item, restaurant_table, round, round_item, round_item_modifier, table_session,
+    kitchen_ticket, kitchen_ticket_item, restaurant_table, round, round_item, round_item_modifier,
+    table_session,
 };
 use crate::views::TableRef;
 
@@ -44,7 +47,11 @@ pub(crate) async fn of_round(conn: Conn<'_>, tenant: TenantId, id: RoundId) -> R
 }
 
 /// The tickets of several rounds.
-pub(crate) async fn of_rounds(conn: Conn<'_>, tenant: TenantId, rounds: &[Uuid]) -> Result<Vec<Ticket>, DbError> {
+pub(crate) async fn of_rounds(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    rounds: &[Uuid],
+) -> Result<Vec<Ticket>, DbError> {
     let heads: Vec<TicketRow> = kitchen_ticket::table
         .filter(kitchen_ticket::tenant_id.eq(tenant.0))
         .filter(kitchen_ticket::round_id.eq_any(rounds))
@@ -56,7 +63,11 @@ pub(crate) async fn of_rounds(conn: Conn<'_>, tenant: TenantId, rounds: &[Uuid])
 }
 
 /// The round that a ticket belongs to.
-pub(crate) async fn round_of(conn: Conn<'_>, tenant: TenantId, id: TicketId) -> Result<Option<RoundId>, DbError> {
+pub(crate) async fn round_of(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    id: TicketId,
+) -> Result<Option<RoundId>, DbError> {
     let round = kitchen_ticket::table
         .filter(kitchen_ticket::tenant_id.eq(tenant.0))
         .filter(kitchen_ticket::id.eq(id.0))
@@ -78,17 +89,24 @@ pub(crate) async fn board(
     limit: i64,
 ) -> Result<Vec<Shown>, DbError> {
     let statuses: Vec<&str> = if board.statuses.is_empty() {
-        vec![TicketStatus::Pending.as_str(), TicketStatus::InProgress.as_str(), TicketStatus::Ready.as_str()]
+        vec![
+            TicketStatus::Pending.as_str(),
+            TicketStatus::InProgress.as_str(),
+            TicketStatus::Ready.as_str(),
+        ]
     } else {
         board.statuses.iter().map(|status| status.as_str()).collect()
     };
     let mut query = kitchen_ticket::table
         .inner_join(
-            round::table.on(round::tenant_id.eq(kitchen_ticket::tenant_id).and(round::id.eq(kitchen_ticket::round_id))),
+            round::table.on(round::tenant_id
+                .eq(kitchen_ticket::tenant_id)
+                .and(round::id.eq(kitchen_ticket::round_id))),
         )
         .inner_join(
-            table_session::table
-                .on(table_session::tenant_id.eq(kitchen_ticket::tenant_id).and(table_session::id.eq(round::session_id))),
+            table_session::table.on(table_session::tenant_id
+                .eq(kitchen_ticket::tenant_id)
+                .and(table_session::id.eq(round::session_id))),
         )
         .inner_join(
             restaurant_table::table.on(restaurant_table::tenant_id
@@ -98,7 +116,12 @@ pub(crate) async fn board(
         .filter(kitchen_ticket::tenant_id.eq(tenant.0))
         .filter(kitchen_ticket::branch_id.eq(branch.0))
         .filter(kitchen_ticket::status.eq_any(statuses))
-        .select((TicketRow::as_select(), RoundRow::as_select(), restaurant_table::id, restaurant_table::code))
+        .select((
+            TicketRow::as_select(),
+            RoundRow::as_select(),
+            restaurant_table::id,
+            restaurant_table::code,
+        ))
         .into_boxed();
     if !board.stations.is_empty() {
         let names: Vec<&str> = board.stations.iter().map(|station| station.as_str()).collect();
@@ -168,13 +191,19 @@ async fn with_lines(
     )?;
     let mut modifiers_of: HashMap<Uuid, Vec<ItemModifier>> = HashMap::new();
     for row in modifiers {
-        modifiers_of.entry(row.round_item_id).or_default().push(row.into_domain()?);
+        modifiers_of
+            .entry(row.round_item_id)
+            .or_default()
+            .push(row.into_domain()?);
     }
     let (mut items, mut lines) = (ByTicket::new(), ByTicket::new());
     for (item, line) in rows {
         items.entry(item.ticket_id).or_default().push(item.to_domain()?);
         let modifiers = modifiers_of.get(&line.id).cloned().unwrap_or_default();
-        lines.entry(item.ticket_id).or_default().push(line.into_domain(modifiers, Vec::new())?);
+        lines
+            .entry(item.ticket_id)
+            .or_default()
+            .push(line.into_domain(modifiers, Vec::new())?);
     }
     Ok((items, lines))
 }

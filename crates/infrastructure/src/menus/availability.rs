@@ -1,7 +1,7 @@
 //! The kitchen says that something is sold out, or back.
 
 use comanda_domain::event::AvailabilitySubject;
-use comanda_domain::ids::BranchId;
+use comanda_domain::ids::{BranchId, ModifierOptionId, ProductId};
 use comanda_domain::menu::{Availability, AvailabilityFacts, AvailabilitySet, SetAvailability, set_availability};
 use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
@@ -30,11 +30,37 @@ struct Facts {
 }
 
 impl MenuService {
-    /// Switches a product or an option of a branch off or on. This raises the version of the branch's menu.
+    /// Switches a product of a branch off or on. This raises the version of the branch's menu.
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn set_availability(
+    pub async fn set_product_availability(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        branch: BranchId,
+        product: ProductId,
+        command: &SetAvailability,
+    ) -> Result<Stored, Refusal> {
+        self.set(ask, who, branch, AvailabilitySubject::Product(product), *command).await
+    }
+
+    /// Switches an option of a branch off or on. This raises the version of the branch's menu.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`.
+    pub async fn set_option_availability(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        branch: BranchId,
+        option: ModifierOptionId,
+        command: &SetAvailability,
+    ) -> Result<Stored, Refusal> {
+        self.set(ask, who, branch, AvailabilitySubject::Option(option), *command).await
+    }
+
+    async fn set(
         &self,
         ask: &Ask,
         who: &Principal,
@@ -127,8 +153,7 @@ fn record(act: &mut Act<'_>, facts: &Facts, set: &AvailabilitySet) {
             act.rows.update(&BranchProductRow { available, unavailable_until, version, ..row.clone() });
         }
         Entry::Option(row) => {
-            let version = row.version.saturating_add(1);
-            act.rows.update(&BranchOptionRow { available, unavailable_until, version, ..row.clone() });
+            act.rows.update(&BranchOptionRow { available, unavailable_until, ..row.clone() });
         }
     }
     act.rows.update(&BranchRow {

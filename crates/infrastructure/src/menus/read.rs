@@ -1,9 +1,10 @@
 //! The menu as somebody sees it.
 
 use comanda_domain::branch::Branch;
-use comanda_domain::diner::{AllergenMode, Diet, Preferences};
+use comanda_domain::diner::Preferences;
 use comanda_domain::ids::BranchId;
 use comanda_domain::menu::{Allergen, BranchMenu, MenuCategory, MenuFacts, MenuFilter, filter_menu};
+use comanda_security::hash::sha256;
 use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
 
@@ -18,26 +19,26 @@ use crate::{diners, floor};
 /// What somebody asks of a menu. The default hides nothing.
 #[derive(Debug, Clone, Default)]
 pub struct MenuQuery {
-    /// Codes of allergens to avoid.
-    pub exclude: Vec<String>,
-    /// How strictly; `traces` if not said.
-    pub mode: Option<AllergenMode>,
-    /// Ways of eating, all of which a product must satisfy.
-    pub diets: Vec<Diet>,
-    /// Also what the guest's own preferences say. What is said here goes before them.
+    /// What to hide.
+    pub filter: MenuFilter,
+    /// Also what the guest's own preferences say, as strictly as they say it.
     pub apply_preferences: bool,
+    /// The language asked for.
+    pub lang: Option<String>,
 }
 
 impl MenuQuery {
     fn filter(&self, preferences: Option<&Preferences>) -> MenuFilter {
-        let mut filter = preferences.filter(|_| self.apply_preferences).map(MenuFilter::from).unwrap_or_default();
-        filter.exclude.extend(self.exclude.iter().cloned());
+        let own = preferences.map(MenuFilter::from).unwrap_or_default();
+        let mut filter = self.filter.clone();
+        filter.exclude.extend(own.exclude);
         filter.exclude.sort();
         filter.exclude.dedup();
-        filter.diets.extend(&self.diets);
+        filter.diets.extend(own.diets);
         filter.diets.sort();
         filter.diets.dedup();
-        filter.mode = self.mode.unwrap_or(filter.mode);
+        // Of the two, what hides more.
+        filter.mode = filter.mode.max(own.mode);
         filter
     }
 }
@@ -49,11 +50,11 @@ struct Offer {
 }
 
 impl MenuService {
-    /// The menu where a guest sits, and its version.
+    /// The menu where a guest sits, and its entity tag.
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_visit(&self, ask: &Ask, who: &Principal, query: &MenuQuery) -> Result<(MenuView, i64), Refusal> {
+    pub async fn of_visit(&self, ask: &Ask, who: &Principal, query: &MenuQuery) -> Result<(MenuView, String), Refusal> {
         let (session, branch, diner) = match who {
             Principal::Diner(diner) => (diner.session, diner.branch, Some(diner.diner)),
             Principal::Table(table) => (table.session, table.branch, None),
@@ -79,10 +80,10 @@ impl MenuService {
         require_seating(who, &scene.session)?;
         let _permit = authorize(who, Action::MenuRead, &scene.resource())?;
         let preferences = own.map(|(diner, _)| diner.preferences);
-        Ok(self.view(ask, &scene.branch, &offer, query, preferences.as_ref()))
+        self.view(&scene.branch, &offer, query, preferences.as_ref())
     }
 
-    /// The menu of a branch for its staff, and its version.
+    /// The menu of a branch for its staff, and its entity tag.
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
@@ -92,7 +93,7 @@ impl MenuService {
         who: &Principal,
         id: BranchId,
         query: &MenuQuery,
-    ) -> Result<(MenuView, i64), Refusal> {
+    ) -> Result<(MenuView, String), Refusal> {
         let (branch, offer) = self
             .db
             .read(ask.tenant, async |conn| {
@@ -101,17 +102,16 @@ impl MenuService {
             .await?;
         let branch = branch.ok_or(Refusal::NotFound)?.to_domain()?;
         let _permit = authorize(who, Action::MenuRead, &Resource::of_branch(ask.tenant, id))?;
-        Ok(self.view(ask, &branch, &offer, query, None))
+        self.view(&branch, &offer, query, None)
     }
 
     fn view(
         &self,
-        ask: &Ask,
         branch: &Branch,
         offer: &Offer,
         query: &MenuQuery,
         preferences: Option<&Preferences>,
-    ) -> (MenuView, i64) {
+    ) -> Result<(MenuView, String), Refusal> {
         let filter = query.filter(preferences);
         let facts = MenuFacts {
             categories: &offer.categories,
@@ -120,8 +120,10 @@ impl MenuService {
         };
         let menu = filter_menu(facts, &filter, self.db.sources().now());
         let preferred = preferences.and_then(|preferences| preferences.locale.as_deref());
-        let texts = Texts::wanted(ask.language.as_deref().or(preferred), branch);
-        (views::menu(branch, &menu, &filter, &texts), branch.menu_version)
+        let texts = Texts::wanted(query.lang.as_deref().or(preferred), branch);
+        let view = views::menu(branch, &menu, &filter, &texts);
+        let tag = tag(&view)?;
+        Ok((view, tag))
     }
 }
 
@@ -134,4 +136,11 @@ impl Offer {
         )?;
         Ok(Self { products, categories, allergens })
     }
+}
+
+/// The entity tag of a menu: by its content, because a dish that comes back by itself changes the menu, too.
+fn tag(view: &MenuView) -> Result<String, Refusal> {
+    let bytes = serde_json::to_vec(view).map_err(|error| Refusal::Internal(error.to_string()))?;
+    let digest: String = sha256(&[&bytes]).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("\"m{}-{digest}\"", view.menu_version))
 }

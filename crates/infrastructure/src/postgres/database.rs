@@ -112,7 +112,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
     };
     let cluster = beside(move || EmbeddedPostgres::start(&options)).await??;
     let mut conn = AsyncPgConnection::establish(&cluster.url("postgres")).await?;
-    let created = conn.batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}")).await;
+    let created = conn
+        .batch_execute(&format!("CREATE DATABASE {EMBEDDED_DATABASE}"))
+        .await;
     match created {
         Err(error) if !error.to_string().contains("already exists") => Err(error.into()),
         _ => Ok(cluster),
@@ -120,7 +122,9 @@ async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
 }
 
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpenError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| OpenError::Interrupted)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| OpenError::Interrupted)
 }
 
 #[derive(QueryableByName)]
@@ -162,7 +166,10 @@ async fn require_row_security(db: &Db, guarded: bool) -> Result<(), OpenError> {
             Rights { owns: true, .. } => "owns tables, or acts for their owner",
             _ => continue,
         };
-        return Err(OpenError::Unsafe { role: rights.role, fault });
+        return Err(OpenError::Unsafe {
+            role: rights.role,
+            fault,
+        });
     }
     Ok(())
 }

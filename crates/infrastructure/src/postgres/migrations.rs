@@ -46,7 +46,10 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
     let mut conn = alone(url).await?;
     let (back, applied) = blocking(conn, |harness| {
         let pending = harness.pending_migrations(MIGRATIONS)?;
-        pending.iter().map(|migration| patiently(harness, migration.as_ref(), Way::Up)).collect()
+        pending
+            .iter()
+            .map(|migration| patiently(harness, migration.as_ref(), Way::Up))
+            .collect()
     })
     .await?;
     conn = back;
@@ -71,8 +74,13 @@ pub async fn revert_all(url: &str) -> Result<Vec<String>, OpenError> {
     let conn = alone(url).await?;
     let (_, reverted) = blocking(conn, |harness| {
         let applied = harness.applied_migrations()?;
-        let to_revert = migrations()?.into_iter().rev().filter(|migration| applied.contains(&migration.name().version()));
-        to_revert.map(|migration| patiently(harness, migration.as_ref(), Way::Down)).collect()
+        let to_revert = migrations()?
+            .into_iter()
+            .rev()
+            .filter(|migration| applied.contains(&migration.name().version()));
+        to_revert
+            .map(|migration| patiently(harness, migration.as_ref(), Way::Down))
+            .collect()
     })
     .await?;
     Ok(reverted)
@@ -96,14 +104,28 @@ pub async fn pending(url: &str) -> Result<(Vec<String>, u32), OpenError> {
     if begun.begun {
         conn.batch_execute("SET ROLE comanda_app").await?;
         let applied: Vec<Version> =
-            diesel::sql_query("SELECT version FROM public.__diesel_schema_migrations").load(&mut conn).await?;
+            diesel::sql_query("SELECT version FROM public.__diesel_schema_migrations")
+                .load(&mut conn)
+                .await?;
         known.retain(|migration| {
             let version = migration.name().version();
-            !applied.iter().any(|applied| MigrationVersion::from(applied.version.as_str()) == version)
+            !applied
+                .iter()
+                .any(|applied| MigrationVersion::from(applied.version.as_str()) == version)
         });
     }
-    let shards = if known.is_empty() { count_shards(&mut conn).await? } else { 0 };
-    Ok((known.iter().map(|migration| migration.name().to_string()).collect(), shards))
+    let shards = if known.is_empty() {
+        count_shards(&mut conn).await?
+    } else {
+        0
+    };
+    Ok((
+        known
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect(),
+        shards,
+    ))
 }
 
 /// What this binary knows of, oldest first.
@@ -148,7 +170,9 @@ async fn blocking<T: Send + 'static>(
         (harness.into_inner(), outcome)
     });
     let (conn, outcome) = done.await.map_err(|_| OpenError::Interrupted)?;
-    outcome.map(|value| (conn, value)).map_err(|error| OpenError::Migration(error.to_string()))
+    outcome
+        .map(|value| (conn, value))
+        .map_err(|error| OpenError::Migration(error.to_string()))
 }
 
 #[derive(Clone, Copy)]
@@ -177,7 +201,10 @@ fn patiently(harness: &mut Blocking, migration: &dyn Migration<Pg>, way: Way) ->
         }
     }
     // A migration may have taken a role or a path of its own; the next one starts as the login.
-    SimpleConnection::batch_execute(harness, &format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
+    SimpleConnection::batch_execute(
+        harness,
+        &format!("RESET ROLE; RESET search_path; SET lock_timeout = '{LOCK_TIMEOUT}'"),
+    )?;
     tracing::info!(migration = name, "migrated");
     Ok(name)
 }
@@ -193,7 +220,9 @@ struct Count {
 }
 
 async fn count_shards(conn: &mut AsyncPgConnection) -> Result<u32, OpenError> {
-    let counted: Count = diesel::sql_query("SELECT count(*) AS count FROM event_shard").get_result(conn).await?;
+    let counted: Count = diesel::sql_query("SELECT count(*) AS count FROM event_shard")
+        .get_result(conn)
+        .await?;
     Ok(u32::try_from(counted.count).unwrap_or(0))
 }
 

@@ -246,6 +246,17 @@ impl RoundItemRow {
     }
 }
 
+impl ItemModifierRow {
+    pub(crate) fn into_domain(self) -> Result<ItemModifier, DbError> {
+        Ok(ItemModifier {
+            option_id: self.option_id.into(),
+            name: i18n(self.name)?,
+            qty: self.qty,
+            unit_amount: self.unit_amount,
+        })
+    }
+}
+
 /// Records a new round with everything in it.
 pub(crate) fn insert_round(rows: &mut Recorder, tenant: TenantId, round: &Round, currency: &str) {
     rows.insert(&RoundRow::of(tenant, round));

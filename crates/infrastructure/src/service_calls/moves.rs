@@ -2,7 +2,7 @@
 
 use comanda_domain::ids::ServiceCallId;
 use comanda_domain::service_call::{CallMove, MoveCallError, ServiceCall, move_call};
-use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
+use comanda_security::policy::{Action, Principal, authorize};
 use futures_util::try_join;
 
 use super::rows::CallRow;
@@ -21,31 +21,17 @@ struct Facts {
 }
 
 impl ServiceCallService {
-    /// Somebody is on the way.
+    /// Staff react to a call, or the guest who raised it takes it back.
     ///
     /// # Errors
     /// `service_call_wrong_state`, `forbidden`.
-    pub async fn ack(&self, ask: &Ask, who: &Principal, id: ServiceCallId) -> Result<Stored, Refusal> {
-        self.moved(ask, who, id, CallMove::Ack).await
-    }
-
-    /// It is done.
-    ///
-    /// # Errors
-    /// `service_call_wrong_state`, `forbidden`.
-    pub async fn close(&self, ask: &Ask, who: &Principal, id: ServiceCallId) -> Result<Stored, Refusal> {
-        self.moved(ask, who, id, CallMove::Close).await
-    }
-
-    /// The guest who raised it takes it back.
-    ///
-    /// # Errors
-    /// `service_call_wrong_state`, `forbidden` for other guests of the table.
-    pub async fn cancel(&self, ask: &Ask, who: &DinerPrincipal, id: ServiceCallId) -> Result<Stored, Refusal> {
-        self.moved(ask, &Principal::Diner(who.clone()), id, CallMove::Cancel).await
-    }
-
-    async fn moved(&self, ask: &Ask, who: &Principal, id: ServiceCallId, to: CallMove) -> Result<Stored, Refusal> {
+    pub async fn moved(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: ServiceCallId,
+        to: CallMove,
+    ) -> Result<Stored, Refusal> {
         self.db
             .write(
                 ask,

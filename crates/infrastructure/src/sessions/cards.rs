@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::schema::{app_user, guest_check, restaurant_table, round, sector, service_call, table_session};
 use crate::stored::named;
 use crate::views::{
-    self, CardCheckView, CardSessionView, NamedRef, PersonRef, RoundCountsView, TableCardView, TableDetailView, Texts,
+    self, CardCheckView, CardSessionView, NamedRef, PersonRef, RoundCountsView, TableCardView, TableCardDetailView, Texts,
 };
 use crate::{diners, floor, rounds};
 
@@ -87,11 +87,11 @@ impl SessionService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn card(&self, ask: &Ask, who: &Principal, id: TableId) -> Result<TableDetailView, Refusal> {
+    pub async fn card(&self, ask: &Ask, who: &Principal, id: TableId) -> Result<TableCardDetailView, Refusal> {
         self.db
             .read(ask.tenant, async |conn| {
                 let places = places(conn, ask.tenant, &Wanted::One(id)).await?;
-                let place = places.first().ok_or(Refusal::NotFound)?;
+                let place = places.iter().next().ok_or(Refusal::NotFound)?;
                 let id = BranchId(place.0.branch_id);
                 let _permit = authorize(who, Action::SessionRead, &Resource::of_branch(ask.tenant, id))?;
                 let (branch, business, party) = try_join!(
@@ -105,7 +105,7 @@ impl SessionService {
                     Some((session, rounds)) => (Some(session), rounds),
                     None => (None, Vec::new()),
                 };
-                Ok(TableDetailView { card, session, rounds })
+                Ok(TableCardDetailView { card, session, rounds })
             })
             .await
     }

@@ -124,7 +124,8 @@ fn decide(
         unbilled_total: unbilled_total(&rounds, checks),
         calls: &facts.calls,
     };
-    let closed = close_session(closing, permit.actor(), act.now)?;
+    let closed = close_session(closing, permit.actor(), act.now)
+        .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
 
     let tenant = act.ask.tenant;
     let served_events: Vec<Event> = served.iter().flat_map(|moved| moved.events.clone()).collect();

@@ -14,7 +14,6 @@ mod spot;
 pub(crate) mod store;
 
 pub use cards::CardFilter;
-pub use scan::{OpenTable, Scanned};
 pub use scene::Scene;
 pub(crate) use scene::require_seating;
 
@@ -40,10 +39,7 @@ impl SessionService {
     }
 
     /// Reads what is printed on a table. Whether it is the current print, opening finds out.
-    ///
-    /// # Errors
-    /// `table_code_invalid`.
-    pub fn read_code(&self, code: &str) -> Result<TableCode, Refusal> {
+    fn read_code(&self, code: &str) -> Result<TableCode, Refusal> {
         self.codes.read_table_code(code).map_err(|_| Refusal::TableCodeInvalid)
     }
 }

@@ -31,10 +31,10 @@ impl SessionService {
         who: &Principal,
         table: TableId,
         party_size: Option<i32>,
-        note: Option<&str>,
+        note: Option<String>,
     ) -> Result<Stored, Refusal> {
         let command =
-            OpenForStaff { party_size, note: note.map(str::to_owned), new_join_code: new_join_code()? };
+            OpenForStaff { party_size, note, new_join_code: new_join_code()? };
         self.db
             .write(
                 ask,

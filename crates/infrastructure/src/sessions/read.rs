@@ -17,14 +17,14 @@ use crate::people::People;
 use crate::refusal::Refusal;
 use crate::rounds;
 use crate::service_calls;
-use crate::views::{self, SessionView, StaffSessionView, Texts};
+use crate::views::{self, SessionView, SessionDetailView, Texts};
 
 impl SessionService {
     /// The visit of a guest, registered or not, and its version.
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_guest(&self, ask: &Ask, who: &Principal) -> Result<(SessionView, i64), Refusal> {
+    pub async fn of_visit(&self, ask: &Ask, who: &Principal) -> Result<(SessionView, i64), Refusal> {
         let id = match who {
             Principal::Diner(diner) => diner.session,
             Principal::Table(table) => table.session,
@@ -51,7 +51,7 @@ impl SessionService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn get(&self, ask: &Ask, who: &Principal, id: SessionId) -> Result<(StaffSessionView, i64), Refusal> {
+    pub async fn get(&self, ask: &Ask, who: &Principal, id: SessionId) -> Result<(SessionDetailView, i64), Refusal> {
         self.db
             .read(ask.tenant, async |conn| {
                 let wanted = rounds::store::Wanted::OfSession(id);
@@ -74,7 +74,7 @@ impl SessionService {
                 )?;
                 let texts = Texts::wanted(ask.language.as_deref(), &scene.branch);
                 let table = scene.table_ref();
-                let view = StaffSessionView {
+                let view = SessionDetailView {
                     session: views::session(&scene, &diners, check.as_ref().map(|check| check.id), &people),
                     rounds: rounds
                         .iter()

@@ -70,7 +70,8 @@ fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, seen: Option<i64>) 
     require_version(seen, scene, diners, checks.shown, people)?;
     let check = checks.live.as_ref();
     let reopening = ReopenFacts { session: &scene.session, check, reserved: ledger.reserved() };
-    let reopened = reopen_session(reopening, permit.actor(), act.now)?;
+    let reopened = reopen_session(reopening, permit.actor(), act.now)
+        .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
 
     act.rows.update(&SessionRow::of(act.ask.tenant, &reopened.session));
     if let Some(check) = check {

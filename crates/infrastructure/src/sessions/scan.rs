@@ -12,29 +12,12 @@ use super::rows::SessionRow;
 use super::spot::Spot;
 use super::{Scene, SessionService, assigned, new_join_code, store};
 use crate::billing;
-use crate::db::{Act, Ask, Conn, Locks};
+use crate::db::{Act, Conn, Locks};
 use crate::diners;
 use crate::people::People;
 use crate::refusal::Refusal;
-use crate::views::{self, TableOpenedView};
-
-/// What the phone sends beside the code.
-#[derive(Debug, Clone, Default)]
-pub struct OpenTable {
-    /// The digits that the guest was told.
-    pub join_code: Option<String>,
-    /// How many came; counts only when the scan opens the visit.
-    pub party_size: Option<i32>,
-}
-
-/// What a scan leads to.
-#[derive(Debug, Clone)]
-pub struct Scanned {
-    /// The table was free; else the party is already there.
-    pub opened: bool,
-    /// The answer. It holds a token, so it is never stored.
-    pub view: TableOpenedView,
-}
+use crate::staff::Stranger;
+use crate::views::{self, ScannedView};
 
 struct Facts {
     spot: Spot,
@@ -46,25 +29,30 @@ struct Facts {
 }
 
 impl SessionService {
-    /// Joins the live visit of a table, or opens one; at most one, however many phones scan. The tenant of `ask` is
-    /// the code's, and its caller Comanda itself: nobody is known yet.
+    /// Joins the live visit of a table, or opens one; at most one, however many phones scan. Also says whether it
+    /// was opened. The answer holds a token, so it is never stored.
     ///
     /// # Errors
     /// `table_code_invalid`, `tenant_suspended`, `table_out_of_service`, `table_not_open`, `join_code_invalid`.
-    pub async fn open_or_join(&self, ask: &Ask, code: &TableCode, command: &OpenTable) -> Result<Scanned, Refusal> {
-        if ask.tenant != code.tenant {
-            return Err(Refusal::TableCodeInvalid);
-        }
+    pub async fn open_or_join(
+        &self,
+        stranger: &Stranger,
+        code: &str,
+        join_code: Option<&str>,
+        party_size: Option<i32>,
+    ) -> Result<(ScannedView, bool), Refusal> {
+        let code = self.read_code(code)?;
+        let ask = stranger.ask(code.tenant, None);
         let command = OpenOrJoin {
-            join_code: command.join_code.clone(),
-            party_size: command.party_size,
+            join_code: join_code.map(str::to_owned),
+            party_size,
             new_join_code: new_join_code()?,
         };
         self.db
             .transact(
-                ask,
+                &ask,
                 Locks::table(code.table),
-                async |conn| self.load(conn, code).await,
+                async |conn| self.load(conn, &code).await,
                 |_, facts, act| self.decide(&facts?, act, &command),
             )
             .await
@@ -113,7 +101,7 @@ impl SessionService {
         Ok(facts)
     }
 
-    fn decide(&self, facts: &Facts, act: &mut Act<'_>, command: &OpenOrJoin) -> Result<Scanned, Refusal> {
+    fn decide(&self, facts: &Facts, act: &mut Act<'_>, command: &OpenOrJoin) -> Result<(ScannedView, bool), Refusal> {
         let scanning = ScanFacts {
             table: &facts.spot.table,
             session: facts.session.as_ref(),
@@ -132,7 +120,7 @@ impl SessionService {
         }
     }
 
-    fn answer(&self, facts: &Facts, act: &mut Act<'_>, scene: &Scene, opened: bool) -> Result<Scanned, Refusal> {
+    fn answer(&self, facts: &Facts, act: &mut Act<'_>, scene: &Scene, opened: bool) -> Result<(ScannedView, bool), Refusal> {
         use comanda_domain::ids::IdSource;
         let principal = TablePrincipal {
             tenant: act.ask.tenant,
@@ -141,13 +129,11 @@ impl SessionService {
             seating: scene.session.seating,
         };
         let token = self.tokens.issue(&TableClaims::new(&principal, act.now, act.ids.uuid()))?;
-        Ok(Scanned {
-            opened,
-            view: TableOpenedView {
-                session: views::session(scene, &facts.diners, facts.check, &facts.people),
-                table_token: token,
-                expires_in: TABLE_LIFETIME.num_seconds(),
-            },
-        })
+        let view = ScannedView {
+            session: views::session(scene, &facts.diners, facts.check, &facts.people),
+            table_token: token,
+            expires_in: TABLE_LIFETIME.num_seconds(),
+        };
+        Ok((view, opened))
     }
 }

@@ -1,7 +1,7 @@
 //! Where an operation takes place: the visit, its table, sector and branch, in one query.
 
 use comanda_domain::branch::Branch;
-use comanda_domain::ids::{SessionId, TableId, TenantId};
+use comanda_domain::ids::{SessionId, TenantId};
 use comanda_domain::session::{Session, SessionStatus};
 use comanda_domain::table::Table;
 use comanda_security::policy::{Principal, Resource};
@@ -117,21 +117,4 @@ pub(crate) fn require_seating(who: &Principal, session: &Session) -> Result<(), 
         return Err(Refusal::SeatingEnded);
     }
     Ok(())
-}
-
-/// The live visit of a table, if there is one.
-pub(crate) async fn live_session_id(
-    conn: Conn<'_>,
-    tenant: TenantId,
-    table: TableId,
-) -> Result<Option<SessionId>, DbError> {
-    let id = table_session::table
-        .filter(table_session::tenant_id.eq(tenant.0))
-        .filter(table_session::table_id.eq(table.0))
-        .filter(table_session::status.ne(SessionStatus::Closed.as_str()))
-        .select(table_session::id)
-        .first::<uuid::Uuid>(&mut &*conn)
-        .await
-        .optional()?;
-    Ok(id.map(SessionId))
 }

@@ -67,8 +67,17 @@ impl Hashing {
         &self,
         work: impl FnOnce(&PasswordHasher) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Refusal::Busy)?;
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Refusal::Busy)?;
+        let turn = self
+            .turns
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Refusal::Busy)?;
         let hasher = self.hasher.clone();
         tokio::task::spawn_blocking(move || {
             let outcome = work(&hasher);
@@ -89,7 +98,11 @@ mod tests {
     use super::*;
 
     fn hashing() -> Hashing {
-        let params = PasswordParams { memory_kib: 64, passes: 1, lanes: 1 };
+        let params = PasswordParams {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
         Hashing::new(PasswordHasher::new(params, &SystemEntropy::new()).unwrap())
     }
 
@@ -98,18 +111,38 @@ mod tests {
         let hashing = hashing();
         let stored = hashing.hash("correct horse".into()).await.unwrap();
         let ask = |password: &str, stored: Option<&String>| hashing.verify(password.into(), stored.cloned());
-        assert!(ask("correct horse", Some(&stored)).await.unwrap().is_ok_and(|right| right.rehash.is_none()));
-        assert_eq!(ask("wrong horse", Some(&stored)).await.unwrap().err(), Some(Refused::WrongPassword));
-        assert_eq!(ask("correct horse", None).await.unwrap().err(), Some(Refused::UnknownUser));
+        assert!(
+            ask("correct horse", Some(&stored))
+                .await
+                .unwrap()
+                .is_ok_and(|right| right.rehash.is_none())
+        );
+        assert_eq!(
+            ask("wrong horse", Some(&stored)).await.unwrap().err(),
+            Some(Refused::WrongPassword)
+        );
+        assert_eq!(
+            ask("correct horse", None).await.unwrap().err(),
+            Some(Refused::UnknownUser)
+        );
     }
 
     #[tokio::test]
     async fn a_hash_of_other_parameters_is_made_anew() {
         let old = hashing();
         let stored = old.hash("correct horse".into()).await.unwrap();
-        let params = PasswordParams { memory_kib: 128, passes: 1, lanes: 1 };
+        let params = PasswordParams {
+            memory_kib: 128,
+            passes: 1,
+            lanes: 1,
+        };
         let new = Hashing::new(PasswordHasher::new(params, &SystemEntropy::new()).unwrap());
-        let right = new.verify("correct horse".into(), Some(stored)).await.unwrap().ok().unwrap();
+        let right = new
+            .verify("correct horse".into(), Some(stored))
+            .await
+            .unwrap()
+            .ok()
+            .unwrap();
         assert!(right.rehash.unwrap().contains("m=128"));
     }
 
@@ -117,7 +150,10 @@ mod tests {
     async fn a_flood_is_turned_away_and_then_served_again() {
         let hashing = hashing();
         let outcomes = join_all((0..100).map(|_| hashing.verify("x".into(), None))).await;
-        let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(Refusal::Busy))).count();
+        let busy = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Err(Refusal::Busy)))
+            .count();
         assert_eq!(busy, 100 - AT_ONCE - QUEUE);
         assert!(hashing.verify("x".into(), None).await.is_ok());
         assert_eq!(hashing.places.available_permits(), AT_ONCE + QUEUE);

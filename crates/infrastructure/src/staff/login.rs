@@ -59,7 +59,9 @@ impl StaffService {
                 &ask,
                 Locks::user(user.id.into()),
                 async |conn| {
-                    store::person(conn, tenant, user.id.into()).await?.ok_or(Refusal::CredentialsInvalid)
+                    store::person(conn, tenant, user.id.into())
+                        .await?
+                        .ok_or(Refusal::CredentialsInvalid)
                 },
                 |_, person, act| self.begin(&person?, &user, &right, act),
             )
@@ -69,14 +71,28 @@ impl StaffService {
     /// Whose login this would be. An unknown restaurant costs the same queries as a known one.
     async fn candidate(&self, login: &Login) -> Result<(TenantId, Option<UserRow>), Refusal> {
         let slug = login.tenant.as_str();
-        let known = self.db.directory(async |conn| Ok(store::tenant_of_slug(conn, slug).await?)).await?;
+        let known = self
+            .db
+            .directory(async |conn| Ok(store::tenant_of_slug(conn, slug).await?))
+            .await?;
         let tenant = known.unwrap_or(TenantId(Uuid::nil()));
         let email = login.email.trim().to_lowercase();
-        let user = self.db.read(tenant, async |conn| Ok(store::user_of_email(conn, tenant, &email).await?)).await?;
+        let user = self
+            .db
+            .read(tenant, async |conn| {
+                Ok(store::user_of_email(conn, tenant, &email).await?)
+            })
+            .await?;
         Ok((tenant, user))
     }
 
-    fn begin(&self, person: &Person, verified: &UserRow, right: &Right, act: &mut Act<'_>) -> Result<LoginOutcome, Refusal> {
+    fn begin(
+        &self,
+        person: &Person,
+        verified: &UserRow,
+        right: &Right,
+        act: &mut Act<'_>,
+    ) -> Result<LoginOutcome, Refusal> {
         // Changed between the comparison and the lock: the password is no longer known to be right.
         if person.user.password_verifier != verified.password_verifier {
             return Err(Refusal::CredentialsInvalid);
@@ -92,7 +108,10 @@ impl StaffService {
             user.password_verifier.clone_from(rehash);
         }
         act.rows.update(&user);
-        act.trace(None, &AuditEntry::new("auth.login", "user", person.user.id).set("family_id", id.to_string()));
+        act.trace(
+            None,
+            &AuditEntry::new("auth.login", "user", person.user.id).set("family_id", id.to_string()),
+        );
         self.answer(person, id, &token, act)
     }
 }
@@ -121,16 +140,28 @@ pub(super) fn admit(person: &Person, outdated: Refusal) -> Result<(), Refusal> {
         return Err(Refusal::TenantSuspended);
     }
     if !person.has_rights() {
-        return Err(Forbidden { required_roles: Role::ALL.to_vec() }.into());
+        return Err(Forbidden {
+            required_roles: Role::ALL.to_vec(),
+        }
+        .into());
     }
     Ok(())
 }
 
 /// An address as logs may show it.
 fn masked(email: &str) -> String {
-    let clean = |text: &str| text.chars().filter(|c| c.is_ascii_graphic()).take(100).collect::<String>();
+    let clean = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_ascii_graphic())
+            .take(100)
+            .collect::<String>()
+    };
     match email.trim().split_once('@') {
-        Some((name, domain)) => format!("{}***@{}", clean(name).get(..1).unwrap_or_default(), clean(domain)),
+        Some((name, domain)) => format!(
+            "{}***@{}",
+            clean(name).get(..1).unwrap_or_default(),
+            clean(domain)
+        ),
         None => "***".to_owned(),
     }
 }

@@ -49,7 +49,9 @@ impl StaffService {
                 },
                 |_, facts, act| {
                     let (person, families) = facts?;
-                    families.iter().for_each(|family| act.rows.update(&family.ended(act.now)));
+                    families
+                        .iter()
+                        .for_each(|family| act.rows.update(&family.ended(act.now)));
                     act.rows.update(&person.user.cut_off());
                     act.trace(None, &AuditEntry::new("auth.logout_all", "user", who.user));
                     Ok(())

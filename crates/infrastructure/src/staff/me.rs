@@ -16,7 +16,12 @@ impl StaffService {
     pub async fn me(&self, ask: &Ask, who: &StaffPrincipal) -> Result<UserView, Refusal> {
         let principal = Principal::Staff(who.clone());
         let _permit = authorize(&principal, Action::SelfManage, &Resource::of_tenant(ask.tenant))?;
-        let person = self.db.read(ask.tenant, async |conn| Ok(store::person(conn, ask.tenant, who.user).await?)).await?;
+        let person = self
+            .db
+            .read(ask.tenant, async |conn| {
+                Ok(store::person(conn, ask.tenant, who.user).await?)
+            })
+            .await?;
         person.as_ref().map(user).ok_or(Refusal::CredentialRevoked)
     }
 }

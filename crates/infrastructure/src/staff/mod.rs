@@ -43,7 +43,13 @@ pub struct StaffService {
 impl StaffService {
     /// Over this database. `issuer` is the public address of the installation.
     pub fn new(db: Db, keys: Keys, issuer: &str, hasher: PasswordHasher) -> Self {
-        Self { db, keys, issuer: issuer.into(), hashing: Hashing::new(hasher), standings: Arc::default() }
+        Self {
+            db,
+            keys,
+            issuer: issuer.into(),
+            hashing: Hashing::new(hasher),
+            standings: Arc::default(),
+        }
     }
 
     /// Every tenant, for jobs that go through them one by one.
@@ -51,7 +57,9 @@ impl StaffService {
     /// # Errors
     /// Only a failure of the database.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, Refusal> {
-        self.db.directory(async |conn| Ok(store::tenants(conn).await?)).await
+        self.db
+            .directory(async |conn| Ok(store::tenants(conn).await?))
+            .await
     }
 
     /// What a login or a refresh answers.
@@ -72,7 +80,10 @@ impl StaffService {
             refresh_token: None,
             user: user(person),
         };
-        Ok(LoginOutcome { view, refresh_token: token.expose().to_owned() })
+        Ok(LoginOutcome {
+            view,
+            refresh_token: token.expose().to_owned(),
+        })
     }
 }
 
@@ -99,7 +110,7 @@ pub struct Stranger {
 
 impl Stranger {
     /// The frame of an operation, now that the tenant is known and perhaps who it is.
-    fn ask(&self, tenant: TenantId, user: Option<UserId>) -> Ask {
+    pub(crate) fn ask(&self, tenant: TenantId, user: Option<UserId>) -> Ask {
         Ask {
             tenant,
             caller: Caller {

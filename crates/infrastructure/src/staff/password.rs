@@ -25,10 +25,18 @@ impl StaffService {
     ) -> Result<(), Refusal> {
         let principal = Principal::Staff(who.clone());
         let _permit = authorize(&principal, Action::SelfManage, &Resource::of_tenant(ask.tenant))?;
-        let before = self.db.read(ask.tenant, async |conn| Ok(store::person(conn, ask.tenant, who.user).await?)).await?;
+        let before = self
+            .db
+            .read(ask.tenant, async |conn| {
+                Ok(store::person(conn, ask.tenant, who.user).await?)
+            })
+            .await?;
         let before = before.ok_or(Refusal::CredentialRevoked)?.user;
         check_policy(new.expose_secret(), &before.email).map_err(refused)?;
-        let verified = self.hashing.verify(current.clone(), Some(before.password_verifier.clone())).await?;
+        let verified = self
+            .hashing
+            .verify(current.clone(), Some(before.password_verifier.clone()))
+            .await?;
         verified.map_err(|_| Refusal::CredentialsInvalid)?;
         let verifier = self.hashing.hash(new.clone()).await?;
         self.db
@@ -66,5 +74,9 @@ fn refused(error: PolicyError) -> Refusal {
         PolicyError::TooLong => "too_long",
         PolicyError::TooCommon | PolicyError::OwnEmail => "not_allowed",
     };
-    Refusal::Invalid { pointer: "/new".to_owned(), code, detail: error.to_string() }
+    Refusal::Invalid {
+        pointer: "/new".to_owned(),
+        code,
+        detail: error.to_string(),
+    }
 }

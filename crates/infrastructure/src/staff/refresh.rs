@@ -56,8 +56,9 @@ impl StaffService {
                 &ask,
                 Locks::user_of_login(family),
                 async |conn| {
-                    let family =
-                        store::family(conn, tenant, family).await?.ok_or(Refusal::CredentialRevoked)?;
+                    let family = store::family(conn, tenant, family)
+                        .await?
+                        .ok_or(Refusal::CredentialRevoked)?;
                     let person = store::person(conn, tenant, family.user_id.into()).await?;
                     Ok((family, person.ok_or(Refusal::CredentialRevoked)?))
                 },
@@ -106,7 +107,12 @@ impl StaffService {
                 again.ok_or(Refusal::CredentialRevoked)?
             }
         };
-        Ok(Outcome::GoesOn(Box::new(self.answer(person, token.family(), &successor, act)?)))
+        Ok(Outcome::GoesOn(Box::new(self.answer(
+            person,
+            token.family(),
+            &successor,
+            act,
+        )?)))
     }
 }
 
@@ -178,14 +184,23 @@ mod tests {
         assert_eq!(judge(&family, &third, at(101)), Presented::Reused);
         let further = rotated(&family, &third, at(101));
         assert_eq!(judge(&further, &first, at(102)), Presented::Reused);
-        assert_eq!((further.generation, judge(&further, &second, at(102))), (3, Presented::JustReplaced));
+        assert_eq!(
+            (further.generation, judge(&further, &second, at(102))),
+            (3, Presented::JustReplaced)
+        );
     }
 
     #[test]
     fn an_ended_login_is_over_whatever_is_presented() {
         let (first, other) = (token(), token());
         let family = begun(&first);
-        for ended in [family.ended(at(5)), FamilyRow { expires_at: at(9), ..family }] {
+        for ended in [
+            family.ended(at(5)),
+            FamilyRow {
+                expires_at: at(9),
+                ..family
+            },
+        ] {
             for presented in [&first, &other] {
                 assert_eq!(judge(&ended, presented, at(9)), Presented::Ended);
             }

@@ -66,13 +66,19 @@ impl UserRow {
     /// As it is after one more change.
     #[must_use]
     pub(crate) fn changed(&self) -> Self {
-        Self { version: self.version.saturating_add(1), ..self.clone() }
+        Self {
+            version: self.version.saturating_add(1),
+            ..self.clone()
+        }
     }
 
     /// With every access token that was ever issued made useless.
     #[must_use]
     pub(crate) fn cut_off(&self) -> Self {
-        Self { token_epoch: self.token_epoch.saturating_add(1), ..self.changed() }
+        Self {
+            token_epoch: self.token_epoch.saturating_add(1),
+            ..self.changed()
+        }
     }
 }
 
@@ -131,6 +137,9 @@ impl FamilyRow {
     /// As it is once it has ended.
     #[must_use]
     pub(crate) fn ended(&self, now: Timestamp) -> Self {
-        Self { revoked_at: Some(now), ..self.clone() }
+        Self {
+            revoked_at: Some(now),
+            ..self.clone()
+        }
     }
 }

@@ -46,7 +46,10 @@ impl Standings {
     }
 
     fn get(&self, family: FamilyId, now: Instant) -> Option<Standing> {
-        self.known().get(&family).copied().filter(|standing| standing.asked_at + BELIEVED > now)
+        self.known()
+            .get(&family)
+            .copied()
+            .filter(|standing| standing.asked_at + BELIEVED > now)
     }
 
     fn put(&self, family: FamilyId, standing: Standing) {
@@ -83,8 +86,12 @@ impl StaffService {
         if let Some(standing) = self.standings.get(who.family, asked_at) {
             return standing.judge(who);
         }
-        let found =
-            self.db.read(who.tenant, async |conn| Ok(store::standing(conn, who.tenant, who.family).await?)).await?;
+        let found = self
+            .db
+            .read(who.tenant, async |conn| {
+                Ok(store::standing(conn, who.tenant, who.family).await?)
+            })
+            .await?;
         let now = self.db.sources().now();
         let (epoch, tenant_active) = match found {
             Some((epoch, disabled, deleted, revoked, expires_at, status)) => {
@@ -93,7 +100,12 @@ impl StaffService {
             }
             None => (None, false),
         };
-        let standing = Standing { user: who.user, epoch, tenant_active, asked_at };
+        let standing = Standing {
+            user: who.user,
+            epoch,
+            tenant_active,
+            asked_at,
+        };
         self.standings.put(who.family, standing);
         standing.judge(who)
     }
@@ -117,15 +129,29 @@ mod tests {
     }
 
     fn standing(epoch: Option<i32>, tenant_active: bool) -> Standing {
-        Standing { user: who(0).user, epoch, tenant_active, asked_at: Instant::now() }
+        Standing {
+            user: who(0).user,
+            epoch,
+            tenant_active,
+            asked_at: Instant::now(),
+        }
     }
 
     #[test]
     fn a_lower_epoch_is_outdated() {
         assert!(standing(Some(4), true).judge(&who(4)).is_ok());
-        assert!(matches!(standing(Some(5), true).judge(&who(4)), Err(Refusal::CredentialRevoked)));
-        assert!(matches!(standing(None, true).judge(&who(4)), Err(Refusal::CredentialRevoked)));
-        assert!(matches!(standing(Some(4), false).judge(&who(4)), Err(Refusal::TenantSuspended)));
+        assert!(matches!(
+            standing(Some(5), true).judge(&who(4)),
+            Err(Refusal::CredentialRevoked)
+        ));
+        assert!(matches!(
+            standing(None, true).judge(&who(4)),
+            Err(Refusal::CredentialRevoked)
+        ));
+        assert!(matches!(
+            standing(Some(4), false).judge(&who(4)),
+            Err(Refusal::TenantSuspended)
+        ));
     }
 
     #[test]
@@ -133,7 +159,11 @@ mod tests {
         let (known, login) = (Standings::default(), who(0).family);
         let asked = standing(Some(1), true);
         known.put(login, asked);
-        assert!(known.get(login, asked.asked_at + BELIEVED - Duration::from_millis(1)).is_some());
+        assert!(
+            known
+                .get(login, asked.asked_at + BELIEVED - Duration::from_millis(1))
+                .is_some()
+        );
         assert!(known.get(login, asked.asked_at + BELIEVED).is_none());
         known.forget_user(Uuid::from_u128(9).into());
         assert!(known.get(login, asked.asked_at).is_some());

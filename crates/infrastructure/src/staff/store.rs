@@ -90,12 +90,19 @@ pub(crate) async fn tenants(conn: Conn<'_>) -> Result<Vec<TenantId>, DbError> {
 /// The tenant of a login. Needs no tenant to be set.
 pub(crate) async fn tenant_of_family(conn: Conn<'_>, family: FamilyId) -> Result<Option<TenantId>, DbError> {
     // The function gives a set, which is empty for a login that nobody has.
-    let found = diesel::select(comanda_refresh_family(family.0)).get_result::<Uuid>(&mut &*conn).await.optional()?;
+    let found = diesel::select(comanda_refresh_family(family.0))
+        .get_result::<Uuid>(&mut &*conn)
+        .await
+        .optional()?;
     Ok(found.map(TenantId))
 }
 
 /// The person who may log in with this address.
-pub(crate) async fn user_of_email(conn: Conn<'_>, tenant: TenantId, email: &str) -> Result<Option<UserRow>, DbError> {
+pub(crate) async fn user_of_email(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    email: &str,
+) -> Result<Option<UserRow>, DbError> {
     let found = app_user::table
         .filter(app_user::tenant_id.eq(tenant.0))
         .filter(app_user::email.eq(email))
@@ -109,7 +116,11 @@ pub(crate) async fn user_of_email(conn: Conn<'_>, tenant: TenantId, email: &str)
 }
 
 /// A person, whatever has become of them.
-pub(crate) async fn person(conn: Conn<'_>, tenant_id: TenantId, id: UserId) -> Result<Option<Person>, DbError> {
+pub(crate) async fn person(
+    conn: Conn<'_>,
+    tenant_id: TenantId,
+    id: UserId,
+) -> Result<Option<Person>, DbError> {
     let (mut a, mut b) = (conn, conn);
     let who = async {
         app_user::table
@@ -123,7 +134,9 @@ pub(crate) async fn person(conn: Conn<'_>, tenant_id: TenantId, id: UserId) -> R
     };
     let granted = staff_grant::table
         .inner_join(
-            branch::table.on(branch::tenant_id.eq(staff_grant::tenant_id).and(branch::id.eq(staff_grant::branch_id))),
+            branch::table.on(branch::tenant_id
+                .eq(staff_grant::tenant_id)
+                .and(branch::id.eq(staff_grant::branch_id))),
         )
         .filter(staff_grant::tenant_id.eq(tenant_id.0))
         .filter(staff_grant::user_id.eq(id.0))
@@ -133,18 +146,28 @@ pub(crate) async fn person(conn: Conn<'_>, tenant_id: TenantId, id: UserId) -> R
         .select((branch::id, branch::name, staff_grant::role))
         .load::<(Uuid, String, String)>(&mut b);
     let (who, granted) = try_join!(who, granted)?;
-    let Some((tenant, user)) = who else { return Ok(None) };
+    let Some((tenant, user)) = who else {
+        return Ok(None);
+    };
     let grants = granted
         .into_iter()
         .map(|(branch, branch_name, role)| {
-            Ok(Granted { branch: branch.into(), branch_name, role: named(&role, Role::parse)? })
+            Ok(Granted {
+                branch: branch.into(),
+                branch_name,
+                role: named(&role, Role::parse)?,
+            })
         })
         .collect::<Result<_, DbError>>()?;
     Ok(Some(Person { tenant, user, grants }))
 }
 
 /// A login.
-pub(crate) async fn family(conn: Conn<'_>, tenant: TenantId, id: FamilyId) -> Result<Option<FamilyRow>, DbError> {
+pub(crate) async fn family(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    id: FamilyId,
+) -> Result<Option<FamilyRow>, DbError> {
     let found = refresh_family::table
         .filter(refresh_family::tenant_id.eq(tenant.0))
         .filter(refresh_family::id.eq(id.0))
@@ -156,7 +179,11 @@ pub(crate) async fn family(conn: Conn<'_>, tenant: TenantId, id: FamilyId) -> Re
 }
 
 /// The logins of a person that have not been ended.
-pub(crate) async fn families(conn: Conn<'_>, tenant: TenantId, user: UserId) -> Result<Vec<FamilyRow>, DbError> {
+pub(crate) async fn families(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Vec<FamilyRow>, DbError> {
     let found = refresh_family::table
         .filter(refresh_family::tenant_id.eq(tenant.0))
         .filter(refresh_family::user_id.eq(user.0))
@@ -169,14 +196,22 @@ pub(crate) async fn families(conn: Conn<'_>, tenant: TenantId, user: UserId) -> 
 }
 
 /// How a login stands now: the person's token epoch, whether both still count, and the tenant's status.
-pub(crate) type Now = (i32, Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, DateTime<Utc>, String);
+pub(crate) type Now = (
+    i32,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    DateTime<Utc>,
+    String,
+);
 
 /// How a login stands now, in one query.
 pub(crate) async fn standing(conn: Conn<'_>, tenant: TenantId, id: FamilyId) -> Result<Option<Now>, DbError> {
     let found = refresh_family::table
         .inner_join(
-            app_user::table
-                .on(app_user::tenant_id.eq(refresh_family::tenant_id).and(app_user::id.eq(refresh_family::user_id))),
+            app_user::table.on(app_user::tenant_id
+                .eq(refresh_family::tenant_id)
+                .and(app_user::id.eq(refresh_family::user_id))),
         )
         .inner_join(tenant::table.on(tenant::tenant_id.eq(refresh_family::tenant_id)))
         .filter(refresh_family::tenant_id.eq(tenant.0))

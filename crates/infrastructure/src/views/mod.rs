@@ -42,12 +42,12 @@ pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
 pub use round::{ItemView, RoundView, round};
 pub use session::{
-    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, StaffSessionView,
-    TableOpenedView, diner, own_diner, session, session_summary,
+    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, SessionDetailView,
+    ScannedView, diner, own_diner, session, session_summary,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
-pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableDetailView};
+pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableCardDetailView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.

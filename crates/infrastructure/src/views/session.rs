@@ -123,7 +123,7 @@ pub struct SessionView {
 
 /// The answer to scanning a table code.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TableOpenedView {
+pub struct ScannedView {
     /// The visit.
     pub session: SessionView,
     /// Reads visit and menu, and registers.
@@ -134,7 +134,7 @@ pub struct TableOpenedView {
 
 /// One visit with all that happens in it, for staff.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct StaffSessionView {
+pub struct SessionDetailView {
     /// The visit.
     #[serde(flatten)]
     pub session: SessionView,

@@ -71,7 +71,7 @@ pub struct TableCardView {
 
 /// A table with everything about the party that sits there.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TableDetailView {
+pub struct TableCardDetailView {
     /// The table.
     pub card: TableCardView,
     /// The live visit.

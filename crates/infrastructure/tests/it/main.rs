@@ -2,4 +2,10 @@
 
 // `cfg(test)` tells clippy that helpers, too, may unwrap here.
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod staff;

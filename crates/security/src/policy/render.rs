@@ -61,7 +61,10 @@ mod tests {
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/authorisation.md");
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "not a setting of the service: it lets the test write the page")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "not a setting of the service: it lets the test write the page"
+    )]
     fn the_page_shows_the_table() {
         if std::env::var("COMANDA_UPDATE_DOCS").is_ok_and(|update| update == "1") {
             std::fs::write(PAGE, authorisation_table()).unwrap();
