@@ -5,11 +5,7 @@ use comanda_domain::ids::{BranchId, IdSource};
 use uuid::Uuid;
 
 use super::restaurants::{CURRENCY, DemoBranch, DemoSector, LOCALE, PROVIDERS};
-<<<<<<< HEAD
 use crate::billing::rows::{BranchCounterRow, BranchProviderRow};
-=======
-use crate::billing::rows::{BranchProviderRow, BranchCounterRow};
->>>>>>> main
 use crate::db::Act;
 use crate::sessions::rows::{BranchRow, SectorRow, TableRow};
 
