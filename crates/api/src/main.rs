@@ -11,7 +11,7 @@ use comanda_api::state::State;
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
 use comanda_infrastructure::postgres::Database;
-use comanda_infrastructure::services::{Keys, Services};
+use comanda_infrastructure::services::Services;
 use comanda_infrastructure::{demo, jobs, telemetry};
 
 /// Serves restaurants over HTTP. Settings come from the environment; see docs/configuration.md.
@@ -57,16 +57,14 @@ fn greet(text: &str) {
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let sources = Sources::system();
-    let database = Database::open(config, sources.clone(), arguments.migrate).await?;
-    let keys = Keys::from_config(config)?;
-    let services = Services::new(&database.db, &keys, config)?;
+    let database = Database::open_with(config, Sources::system(), arguments.migrate).await?;
+    let services = Services::new(&database.db, config)?;
     if arguments.demo {
         demo::seed(&database.db, config, false).await?;
     }
     let state = State {
         services: services.clone(),
-        keys,
+        keys: config.keys.clone(),
         public_url: config.public_url.clone(),
         draining: Arc::new(AtomicBool::new(false)),
     };
@@ -87,7 +85,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
     });
     let outcome = application.run().await;
     jobs.stop().await;
-    database.close().await;
+    database.close().await?;
     outcome.map_err(Into::into)
 }
 

@@ -8,11 +8,12 @@ use crate::carts::CartService;
 use crate::clock::Sources;
 use crate::config::Config;
 pub use crate::config::Keys;
-use crate::db::Db;
+use crate::db::{Db, DbError};
 use crate::diners::DinerService;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
 use crate::menus::MenuService;
+use crate::refusal::Refusal;
 use crate::rounds::RoundService;
 use crate::service_calls::ServiceCallService;
 use crate::sessions::SessionService;
@@ -22,28 +23,29 @@ use crate::tokens::TokenIssuer;
 /// The services, each cheap to clone.
 #[derive(Clone)]
 pub struct Services {
-    /// Visits and the tables they take place at.
+    /// Visits.
     pub sessions: SessionService,
     /// Guests.
     pub diners: DinerService,
-    /// Carts.
+    /// What a visit is about to order.
     pub carts: CartService,
-    /// Menus.
-    pub menus: MenuService,
-    /// Calls for a person.
-    pub calls: ServiceCallService,
     /// Rounds.
     pub rounds: RoundService,
-    /// Checks and payments.
-    pub billing: BillingService,
     /// Tickets.
     pub kitchen: KitchenService,
+    /// Guests asking for a person.
+    pub calls: ServiceCallService,
+    /// Checks and payments.
+    pub billing: BillingService,
+    /// Menus.
+    pub menus: MenuService,
     /// Branches and tables.
     pub floor: FloorService,
     /// Logins.
     pub staff: StaffService,
     /// Time and ids.
     pub sources: Sources,
+    db: Db,
 }
 
 impl Services {
@@ -53,20 +55,29 @@ impl Services {
     /// [`PasswordError`] for parameters that Argon2 does not take.
     pub fn new(db: &Db, config: &Config) -> Result<Self, PasswordError> {
         let (keys, url) = (&config.keys, config.public_url.as_str());
-        let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         let tokens = TokenIssuer::new(keys.tokens.clone(), url);
+        let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
             sessions: SessionService::new(db.clone(), keys.codes.clone(), tokens.clone()),
-            diners: DinerService::new(db.clone(), tokens),
+            diners: DinerService::new(db.clone(), tokens.clone()),
             carts: CartService::new(db.clone()),
-            menus: MenuService::new(db.clone()),
-            calls: ServiceCallService::new(db.clone()),
             rounds: RoundService::new(db.clone()),
-            billing: BillingService::new(db.clone(), keys.codes.clone(), url),
             kitchen: KitchenService::new(db.clone()),
+            calls: ServiceCallService::new(db.clone()),
+            billing: BillingService::new(db.clone(), keys.codes.clone(), url),
+            menus: MenuService::new(db.clone()),
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
-            staff: StaffService::new(db.clone(), keys.clone(), url, hasher),
+            staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
             sources: db.sources().clone(),
+            db: db.clone(),
         })
+    }
+
+    /// Whether work can be done: the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`].
+    pub async fn ready(&self) -> Result<(), DbError> {
+        self.db.ping().await
     }
 }

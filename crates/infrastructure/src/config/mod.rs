@@ -171,7 +171,7 @@ impl Config {
         let migrator_url = reader.secret(&settings::DATABASE_MIGRATOR_URL, values::database_url);
         let pool = reader.parsed(&settings::DATABASE_POOL, |text| values::count(text, 1..=1000));
         let pool_timeout = reader.parsed(&settings::DATABASE_POOL_TIMEOUT, values::duration);
-        let postgres_bin = reader.parsed(&settings::POSTGRES_BIN, values::path);
+        let postgres_bin = values::path(reader, &settings::POSTGRES_BIN);
         let event_shards = reader.parsed(&settings::EVENT_SHARDS, |text| values::count(text, 1..=1024));
         let memory_kib = reader.parsed(&settings::ARGON2_MEMORY_KIB, |text| {
             values::count(text, 8..=4_194_304)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
-use super::{LogFormat, settings};
+use super::{LogFormat, Setting, settings};
 
 /// Longest name of a process.
 const NAME_MAX: usize = 63;
@@ -89,10 +89,6 @@ pub(super) fn database_url(text: &str) -> Result<(), String> {
     }
 }
 
-pub(super) fn path(text: &str) -> Result<PathBuf, String> {
-    Ok(PathBuf::from(text))
-}
-
 pub(super) fn name(text: &str) -> Result<String, String> {
     let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
     if text.len() <= NAME_MAX && text.bytes().all(usable) {
@@ -119,23 +115,24 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
+/// A file or folder; whether it is there is for whoever uses it.
+pub(super) fn path(reader: &mut Reader<'_>, setting: &Setting) -> Option<PathBuf> {
+    reader.parsed(setting, |text| Ok(PathBuf::from(text)))
+}
+
 /// As set, else the XDG data folder; root's home is closed to the account that runs the embedded cluster.
 pub(super) fn data_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
     if reader.is_given(&settings::DATA_DIR) {
-        return reader.parsed(&settings::DATA_DIR, path);
+        return path(reader, &settings::DATA_DIR);
     }
     reader.asked.insert(settings::DATA_DIR.name);
     let home = |name, below| reader.system(name).map(|home| Path::new(home).join(below));
-    match home("XDG_DATA_HOME", "comanda").or_else(|| home("HOME", ".local/share/comanda")) {
-        Some(dir) => Some(reader.files.reachable(dir, PathBuf::from("/var/lib/comanda"))),
-        None => {
-            reader.missing(
-                &settings::DATA_DIR,
-                "neither XDG_DATA_HOME nor HOME says where data belongs: set a folder",
-            );
-            None
-        }
+    let home = home("XDG_DATA_HOME", "comanda").or_else(|| home("HOME", ".local/share/comanda"));
+    if home.is_none() {
+        let hint = "neither XDG_DATA_HOME nor HOME says where data belongs: set a folder";
+        reader.missing(&settings::DATA_DIR, hint);
     }
+    Some(reader.files.reachable(home?, PathBuf::from("/var/lib/comanda")))
 }
 
 /// One thread per core.

@@ -95,13 +95,11 @@ impl Database {
 
 /// Where the application's database is; the embedded cluster runs once this is known.
 async fn find(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), OpenError> {
-    Ok(match &config.database.url {
-        Some(url) => (url.expose_secret().to_owned(), None),
-        None => {
-            let cluster = start(config).await?;
-            (cluster.url(EMBEDDED_DATABASE), Some(cluster))
-        }
-    })
+    if let Some(url) = &config.database.url {
+        return Ok((url.expose_secret().to_owned(), None));
+    }
+    let cluster = start(config).await?;
+    Ok((cluster.url(EMBEDDED_DATABASE), Some(cluster)))
 }
 
 async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {

@@ -60,10 +60,8 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
 /// The names of all migrations that this binary knows, in their order.
 pub fn known_migrations() -> Vec<String> {
     // The source is part of the binary, and reading it cannot fail.
-    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
-    let mut names: Vec<String> = known.iter().map(|migration| migration.name().to_string()).collect();
-    names.sort_unstable();
-    names
+    let known = migrations().unwrap_or_default();
+    known.iter().map(|migration| migration.name().to_string()).collect()
 }
 
 /// Takes every migration back, newest first. For tests: all data is gone.

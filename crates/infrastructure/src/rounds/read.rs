@@ -84,7 +84,7 @@ impl RoundService {
             .read(ask.tenant, async |conn| {
                 let scene = Scene::load(conn, ask.tenant, who.session).await?;
                 require_seating(&principal, &scene.session)?;
-                authorize(&principal, Action::RoundRead, &scene.resource())?;
+                let _permit = authorize(&principal, Action::RoundRead, &scene.resource())?;
                 views_of_session(conn, ask, &scene).await
             })
             .await
@@ -121,7 +121,7 @@ impl RoundService {
                     async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
                     async { store::find(conn, ask.tenant, &wanted).await.map_err(Refusal::from) },
                 )?;
-                authorize(who, Action::RoundRead, &Resource::of_branch(ask.tenant, id))?;
+                let _permit = authorize(who, Action::RoundRead, &Resource::of_branch(ask.tenant, id))?;
                 if filter.submitted_only {
                     found.retain(|found| found.round.submitted.is_some());
                 }

@@ -84,7 +84,10 @@ impl RoundScene {
     /// Records the changed round and tickets; tickets that were not there before are new.
     pub(crate) fn record(&self, act: &mut Act<'_>, round: &Round, tickets: &[Ticket]) {
         let tenant = act.ask.tenant;
-        act.rows.update(&rows::RoundRow::of(tenant, round));
+        // A ticket may move without its round.
+        if *round != self.round {
+            act.rows.update(&rows::RoundRow::of(tenant, round));
+        }
         let known: BTreeSet<_> = self.tickets.iter().map(|ticket| ticket.id).collect();
         let (old, new): (Vec<Ticket>, Vec<Ticket>) =
             tickets.iter().cloned().partition(|ticket| known.contains(&ticket.id));

@@ -49,9 +49,8 @@ impl StaffService {
                 },
                 |_, facts, act| {
                     let (person, families) = facts?;
-                    families
-                        .iter()
-                        .for_each(|family| act.rows.update(&family.ended(act.now)));
+                    let ended: Vec<_> = families.iter().map(|family| family.ended(act.now)).collect();
+                    act.rows.update_all(&ended);
                     act.rows.update(&person.user.cut_off());
                     act.trace(None, &AuditEntry::new("auth.logout_all", "user", who.user));
                     Ok(())

@@ -15,16 +15,15 @@ use std::sync::Arc;
 use comanda_domain::actor::ActorKind;
 use comanda_domain::ids::{FamilyId, IdSource, TenantId, UserId};
 use comanda_security::password::PasswordHasher;
-use comanda_security::refresh::RefreshToken;
-use comanda_security::tokens::{STAFF_LIFETIME, StaffClaims, issue};
-use secrecy::ExposeSecret;
+use comanda_security::refresh::{RefreshKeys, RefreshToken};
+use comanda_security::tokens::{STAFF_LIFETIME, StaffClaims};
 
 pub use login::Login;
 
 use crate::audit::Caller;
-use crate::config::Keys;
 use crate::db::{Act, Ask, Db};
 use crate::refusal::Refusal;
+use crate::tokens::TokenIssuer;
 use crate::views::{LoginView, user};
 use hashing::Hashing;
 use standing::Standings;
@@ -34,22 +33,16 @@ use store::Person;
 #[derive(Clone)]
 pub struct StaffService {
     db: Db,
-    keys: Keys,
-    issuer: Arc<str>,
+    tokens: TokenIssuer,
+    refresh_keys: RefreshKeys,
     hashing: Hashing,
     standings: Arc<Standings>,
 }
 
 impl StaffService {
-    /// Over this database. `issuer` is the public address of the installation.
-    pub fn new(db: Db, keys: Keys, issuer: &str, hasher: PasswordHasher) -> Self {
-        Self {
-            db,
-            keys,
-            issuer: issuer.into(),
-            hashing: Hashing::new(hasher),
-            standings: Arc::default(),
-        }
+    /// Over this database, with the keys of access and refresh tokens.
+    pub fn new(db: Db, tokens: TokenIssuer, refresh_keys: RefreshKeys, hasher: PasswordHasher) -> Self {
+        Self { db, tokens, refresh_keys, hashing: Hashing::new(hasher), standings: Arc::default() }
     }
 
     /// Every tenant, for jobs that go through them one by one.
@@ -71,10 +64,8 @@ impl StaffService {
         act: &mut Act<'_>,
     ) -> Result<LoginOutcome, Refusal> {
         let claims = StaffClaims::new(&person.principal(family), act.now, act.ids.uuid());
-        let access = issue(&self.keys.tokens, &self.issuer, &claims)
-            .map_err(|error| Refusal::Internal(error.to_string()))?;
         let view = LoginView {
-            access_token: access.expose_secret().to_owned(),
+            access_token: self.tokens.issue(&claims)?,
             token_type: "Bearer".to_owned(),
             expires_in: STAFF_LIFETIME.num_seconds(),
             refresh_token: None,

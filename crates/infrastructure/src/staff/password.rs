@@ -33,12 +33,12 @@ impl StaffService {
             .await?;
         let before = before.ok_or(Refusal::CredentialRevoked)?.user;
         check_policy(new.expose_secret(), &before.email).map_err(refused)?;
-        let verified = self
+        let current = self
             .hashing
             .verify(current.clone(), Some(before.password_verifier.clone()))
             .await?;
-        verified.map_err(|_| Refusal::CredentialsInvalid)?;
-        let verifier = self.hashing.hash(new.clone()).await?;
+        current.map_err(|_| Refusal::CredentialsInvalid)?;
+        let hash = self.hashing.hash(new.clone()).await?;
         self.db
             .transact(
                 ask,
@@ -54,9 +54,10 @@ impl StaffService {
                         return Err(Refusal::CredentialsInvalid);
                     }
                     let others = families.iter().filter(|family| family.id != who.family.0);
-                    others.for_each(|family| act.rows.update(&family.ended(act.now)));
+                    let ended: Vec<_> = others.map(|family| family.ended(act.now)).collect();
+                    act.rows.update_all(&ended);
                     let mut user = person.user.cut_off();
-                    user.password_verifier.clone_from(&verifier);
+                    user.password_verifier.clone_from(&hash);
                     act.rows.update(&user);
                     act.trace(None, &AuditEntry::new("auth.password", "user", who.user));
                     Ok(())

@@ -97,13 +97,13 @@ impl StaffService {
             }
             Presented::Current => {
                 admit(person, Refusal::CredentialRevoked)?;
-                let successor = self.keys.refresh.successor(token);
+                let successor = self.refresh_keys.successor(token);
                 act.rows.update(&rotated(family, &successor, act.now));
                 successor
             }
             Presented::JustReplaced => {
                 admit(person, Refusal::CredentialRevoked)?;
-                let again = self.keys.refresh.successor_with_hash(token, &family.token_hash);
+                let again = self.refresh_keys.successor_with_hash(token, &family.token_hash);
                 again.ok_or(Refusal::CredentialRevoked)?
             }
         };

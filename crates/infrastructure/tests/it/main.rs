@@ -2,11 +2,15 @@
 
 // `cfg(test)` tells clippy that helpers, too, may unwrap here.
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod kitchen;
 #[cfg(test)]
 mod staff;
 #[cfg(test)]

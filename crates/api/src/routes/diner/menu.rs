@@ -4,7 +4,6 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use comanda_infrastructure::menus::MenuQuery;
 use comanda_infrastructure::views::MenuView;
-use serde_json::json;
 
 use crate::http::answer::Answer;
 use crate::http::command::ask;
