@@ -57,7 +57,7 @@ impl Application {
                 .app_data(text.clone())
                 .configure(routes::configure)
                 .split_for_parts();
-            app.service(documents::openapi)
+            app.service(documents::openapi_json)
                 .service(documents::jwks)
                 .service(documents::problem_page)
                 .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))

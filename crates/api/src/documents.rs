@@ -47,13 +47,14 @@ pub struct ProblemBody {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(ProblemBody)),
-    modifiers(&Bearer),
+    modifiers(&BearerScheme),
 )]
 pub struct Frame;
 
-struct Bearer;
+/// Adds the one credential.
+struct BearerScheme;
 
-impl Modify for Bearer {
+impl Modify for BearerScheme {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
@@ -110,12 +111,12 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
         for operation in operations(item) {
             let parameters = operation.parameters.get_or_insert_default();
             for name in &names {
-                if !parameters.iter().any(|parameter| parameter.name == *name) {
-                    parameters.push(path_parameter(name));
+                if !parameters.iter().any(|parameter| is_named(parameter, name)) {
+                    parameters.push(RefOr::T(path_parameter(name)));
                 }
             }
             if operation.extensions.as_ref().is_some_and(|ext| ext.get("x-idempotency-key").is_some()) {
-                parameters.push(key_parameter());
+                parameters.push(RefOr::T(key_parameter()));
             }
             operation
                 .responses
@@ -134,6 +135,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch]
         .into_iter()
         .filter_map(Option::as_mut)
+}
+
+fn is_named(parameter: &RefOr<Parameter>, name: &str) -> bool {
+    matches!(parameter, RefOr::T(parameter) if parameter.name == name)
 }
 
 fn text_schema() -> ObjectBuilder {
@@ -182,7 +187,7 @@ pub struct Document(pub String);
 
 /// The OpenAPI 3.1 document.
 #[get("/openapi.json")]
-pub async fn openapi(document: web::Data<Document>) -> HttpResponse {
+pub async fn openapi_json(document: web::Data<Document>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.0.clone())
 }
 

@@ -14,7 +14,6 @@ use clap::Parser;
 
 use args::{Cli, Command, DbCommand, DemoCommand};
 use client::Client;
-use commands::dinner::{Cause, DinnerError};
 use commands::{db_migrate, db_seed, dinner, version};
 use exit::Exit;
 use failure::Failure;
@@ -41,8 +40,7 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Command::DbSeed(args) | Command::Db(DbCommand::Seed(args)) => db_seed::run(args.force, output).await,
         Command::Demo(DemoCommand::Dinner(args)) => {
-            let client = Client::new(&args.url, cli.global.timeout)
-                .map_err(|error| DinnerError { step: 0, cause: Cause::from(error) })?;
+            let client = Client::new(&args.url, cli.global.timeout)?;
             dinner::show(&client, &args.options(), output).await
         }
         Command::Version => version::run(output),

@@ -8,7 +8,7 @@ use crate::carts::CartService;
 use crate::clock::Sources;
 use crate::config::Config;
 pub use crate::config::Keys;
-use crate::db::Db;
+use crate::db::{Db, DbError};
 use crate::diners::DinerService;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
@@ -73,11 +73,11 @@ impl Services {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether work can be done: the database answers.
     ///
     /// # Errors
-    /// Why not.
-    pub async fn ready(&self) -> Result<(), Refusal> {
-        self.db.directory(async |_| Ok(())).await
+    /// [`DbError::Unavailable`].
+    pub async fn ready(&self) -> Result<(), DbError> {
+        self.db.ping().await
     }
 }

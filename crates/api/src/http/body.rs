@@ -2,14 +2,13 @@
 //!
 //! A body is declared once with [`body!`]: the struct, its OpenAPI schema and its reader come from the same lines.
 
-use std::borrow::Cow;
+use std::cell::RefCell;
 
 use comanda_domain::ids::{IdError, TypedId};
 use comanda_domain::money::{Currency, MAX_TOTAL, Money};
 use serde_json::{Map, Value};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::problem::{Code, FieldError, Problem};
 
@@ -82,6 +81,9 @@ pub trait FromJson: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// Its part of the OpenAPI document, with every bound.
+    fn schema() -> Schema;
 }
 
 impl<T: FromJson> FromJson for Option<T> {
@@ -91,6 +93,10 @@ impl<T: FromJson> FromJson for Option<T> {
 
     fn absent() -> Option<Self> {
         Some(None)
+    }
+
+    fn schema() -> Schema {
+        T::schema()
     }
 }
 
@@ -125,6 +131,10 @@ impl<T: FromJson> FromJson for Patch<T> {
     fn absent() -> Option<Self> {
         Some(Self::Keep)
     }
+
+    fn schema() -> Schema {
+        T::schema()
+    }
 }
 
 /// At most `MAX` items.
@@ -147,6 +157,10 @@ impl<T: FromJson, const MAX: usize> FromJson for List<T, MAX> {
             .map(|(n, item)| faults.within(n.to_string(), |faults| T::from_json(item, faults)))
             .collect();
         read.into_iter().collect::<Option<Vec<T>>>().map(Self)
+    }
+
+    fn schema() -> Schema {
+        ArrayBuilder::new().items(RefOr::T(T::schema())).max_items(Some(MAX)).build().into()
     }
 }
 
@@ -172,6 +186,10 @@ impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
             return Some(Self(text.to_owned()));
         }
         None
+    }
+
+    fn schema() -> Schema {
+        string().min_length(Some(MIN)).max_length(Some(MAX)).build().into()
     }
 }
 
@@ -199,6 +217,10 @@ impl<const MAX: usize> FromJson for Raw<MAX> {
             }
         }
     }
+
+    fn schema() -> Schema {
+        string().max_length(Some(MAX)).build().into()
+    }
 }
 
 /// A whole number from `MIN` to `MAX`.
@@ -217,6 +239,10 @@ impl<const MIN: i32, const MAX: i32> FromJson for Int<MIN, MAX> {
             return None;
         }
         i32::try_from(number).ok().map(Self)
+    }
+
+    fn schema() -> Schema {
+        integer().minimum(Some(MIN)).maximum(Some(MAX)).build().into()
     }
 }
 
@@ -245,6 +271,10 @@ impl FromJson for bool {
             None
         })
     }
+
+    fn schema() -> Schema {
+        ObjectBuilder::new().schema_type(SchemaType::new(Type::Boolean)).build().into()
+    }
 }
 
 /// The id of something.
@@ -259,6 +289,11 @@ impl<T: TypedId + std::str::FromStr<Err = IdError>> FromJson for Id<T> {
         };
         text.parse().map(Self).map_err(|error| faults.id_fault(&error)).ok()
     }
+
+    fn schema() -> Schema {
+        let pattern = format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX);
+        string().pattern(Some(pattern)).min_length(Some(30)).max_length(Some(30)).build().into()
+    }
 }
 
 /// An amount ≥ 0 that repeats its currency, so that a mistake is noticed.
@@ -267,11 +302,15 @@ pub struct Amount(pub Money);
 
 impl FromJson for Amount {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
-        let mut fields = Fields::open(value, faults)?;
+        let fields = Fields::open(value, faults)?;
         let amount = fields.read::<Minor>("amount", faults);
         let currency = fields.read::<CurrencyCode>("currency", faults);
         fields.close(faults);
         Some(Self(Money::new(amount?.0, currency?.0)))
+    }
+
+    fn schema() -> Schema {
+        closed_object().property("amount", Minor::schema()).property("currency", CurrencyCode::schema()).required("amount").required("currency").build().into()
     }
 }
 
@@ -290,6 +329,10 @@ impl FromJson for Minor {
         }
         Some(Self(number))
     }
+
+    fn schema() -> Schema {
+        integer().minimum(Some(0)).maximum(Some(MAX_TOTAL)).build().into()
+    }
 }
 
 struct CurrencyCode(Currency);
@@ -305,6 +348,10 @@ impl FromJson for CurrencyCode {
             faults.add("wrong_format", "three capital letters, as in ISO 4217");
         }
         currency.map(Self)
+    }
+
+    fn schema() -> Schema {
+        string().pattern(Some("^[A-Z]{3}$")).build().into()
     }
 }
 
@@ -358,12 +405,16 @@ impl<T: Names> FromJson for Named<T> {
         }
         known.map(Self)
     }
+
+    fn schema() -> Schema {
+        string().enum_values(Some(T::NAMES.iter().copied())).build().into()
+    }
 }
 
 /// The members of an object that are still to be read.
 pub struct Fields<'a> {
     object: &'a Map<String, Value>,
-    known: Vec<&'static str>,
+    known: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Fields<'a> {
@@ -373,12 +424,12 @@ impl<'a> Fields<'a> {
         if object.is_none() {
             faults.add("wrong_type", "must be an object");
         }
-        object.map(|object| Self { object, known: Vec::new() })
+        object.map(|object| Self { object, known: RefCell::default() })
     }
 
     /// Reads one member.
-    pub fn read<T: FromJson>(&mut self, name: &'static str, faults: &mut Faults) -> Option<T> {
-        self.known.push(name);
+    pub fn read<T: FromJson>(&self, name: &'static str, faults: &mut Faults) -> Option<T> {
+        self.known.borrow_mut().push(name);
         match self.object.get(name) {
             Some(value) => faults.within(name, |faults| T::from_json(value, faults)),
             None => T::absent().or_else(|| {
@@ -390,7 +441,7 @@ impl<'a> Fields<'a> {
 
     /// Refuses every member that nobody read.
     pub fn close(self, faults: &mut Faults) {
-        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
+        for name in self.object.keys().filter(|name| !self.known.borrow().contains(&name.as_str())) {
             faults.within(name.clone(), |faults| faults.add("unknown_field", "no such member"));
         }
     }
@@ -398,23 +449,44 @@ impl<'a> Fields<'a> {
 
 /// Declares a body: struct, schema and reader in one.
 macro_rules! body {
-    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, utoipa::ToSchema)]
-        pub struct $name { $($(#[$fmeta])* pub $field: $ty),* }
+    (
+        $(#[doc = $doc:literal])*
+        $name:ident { $($(#[doc = $fdoc:literal])* $field:ident: $ty:ty),* $(,)? }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name { $($(#[doc = $fdoc])* pub $field: $ty),* }
 
         impl $crate::http::body::FromJson for $name {
             fn from_json(
                 value: &serde_json::Value,
                 faults: &mut $crate::http::body::Faults,
             ) -> Option<Self> {
-                #[expect(unused_mut, reason = "a body without members reads none")]
-                let mut fields = $crate::http::body::Fields::open(value, faults)?;
+                let fields = $crate::http::body::Fields::open(value, faults)?;
                 $(let $field = fields.read::<$ty>(stringify!($field).trim_start_matches("r#"), faults);)*
                 fields.close(faults);
                 Some(Self { $($field: $field?),* })
             }
+
+            fn schema() -> utoipa::openapi::schema::Schema {
+                $crate::http::body::object_schema(&[
+                    $((
+                        stringify!($field).trim_start_matches("r#"),
+                        <$ty as $crate::http::body::FromJson>::schema(),
+                        <$ty as $crate::http::body::FromJson>::absent().is_none(),
+                        concat!($($fdoc),*),
+                    )),*
+                ], concat!($($doc),*))
+            }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::RefOr::T(<Self as $crate::http::body::FromJson>::schema())
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use body;
@@ -445,50 +517,39 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
 }
 
-macro_rules! schema {
-    ([$($generics:tt)*] $ty:ty, $name:expr, $build:expr) => {
-        impl<$($generics)*> PartialSchema for $ty {
-            fn schema() -> RefOr<Schema> {
-                RefOr::T(Schema::from($build))
-            }
-        }
-        impl<$($generics)*> ToSchema for $ty {
-            fn name() -> Cow<'static, str> {
-                Cow::from($name)
-            }
-        }
-    };
-}
-
-schema!([const MIN: usize, const MAX: usize] Text<MIN, MAX>, format!("Text{MIN}To{MAX}"),
-    string().min_length(Some(MIN)).max_length(Some(MAX)).build());
-schema!([const MAX: usize] Raw<MAX>, format!("Raw{MAX}"), string().max_length(Some(MAX)).build());
-schema!([const MIN: i32, const MAX: i32] Int<MIN, MAX>, format!("Int{MIN}To{MAX}"),
+fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer))
-        .minimum(Some(MIN)).maximum(Some(MAX)).build());
-schema!([T: TypedId] Id<T>, format!("Id_{}", T::PREFIX),
-    string().pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX)))
-        .min_length(Some(30)).max_length(Some(30)).build());
-schema!([T: Names] Named<T>, T::NAMES.join("_or_"),
-    string().enum_values(Some(T::NAMES.iter().copied())).build());
-schema!([] Amount, "Amount",
-    ObjectBuilder::new()
-        .property("amount", ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer))
-            .minimum(Some(0)).maximum(Some(1_000_000_000_000_i64)))
-        .property("currency", string().pattern(Some("^[A-Z]{3}$")))
-        .required("amount").required("currency")
-        .build());
-schema!([T: ToSchema, const MAX: usize] List<T, MAX>, format!("ListOf{}", T::name()),
-    ArrayBuilder::new().items(T::schema()).max_items(Some(MAX)).build());
-
-impl<T: PartialSchema> PartialSchema for Patch<T> {
-    fn schema() -> RefOr<Schema> {
-        T::schema()
-    }
 }
-impl<T: ToSchema> ToSchema for Patch<T> {
-    fn name() -> Cow<'static, str> {
-        T::name()
+
+fn closed_object() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Object))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// The schema of an object: name, schema, required and description of each member.
+pub fn object_schema(members: &[(&str, Schema, bool, &str)], description: &str) -> Schema {
+    let mut object = closed_object().description(Some(description.trim()));
+    for (name, schema, required, text) in members {
+        object = object.property(*name, described(schema.clone(), text.trim()));
+        if *required {
+            object = object.required(*name);
+        }
+    }
+    object.build().into()
+}
+
+fn described(schema: Schema, text: &str) -> Schema {
+    match schema {
+        Schema::Object(mut object) => {
+            object.description.get_or_insert_with(|| text.to_owned());
+            Schema::Object(object)
+        }
+        Schema::Array(mut array) => {
+            array.description.get_or_insert_with(|| text.to_owned());
+            Schema::Array(array)
+        }
+        other => other,
     }
 }
 

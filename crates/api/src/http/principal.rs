@@ -38,13 +38,11 @@ pub async fn staff_only(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let principal = match credential(&state, &request)? {
-        Credential::Staff(claims) => Principal::Staff(claims.into()),
-        Credential::Diner(_) | Credential::Table(_) => return Err(Problem::new(Code::TokenWrongAudience).into()),
+    let principal = credential(&state, &request)?.principal();
+    let Principal::Staff(staff) = &principal else {
+        return Err(Problem::new(Code::TokenWrongAudience).into());
     };
-    if let Principal::Staff(staff) = &principal {
-        state.services.staff.still_valid(staff).await.map_err(Problem::from)?;
-    }
+    state.services.staff.still_valid(staff).await.map_err(Problem::from)?;
     request.extensions_mut().insert(principal);
     next.call(request).await
 }
@@ -59,11 +57,10 @@ pub async fn guests_only(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let principal = match credential(&state, &request)? {
-        Credential::Diner(claims) => Principal::Diner(claims.into()),
-        Credential::Table(claims) => Principal::Table(claims.into()),
-        Credential::Staff(_) => return Err(Problem::new(Code::TokenWrongAudience).into()),
-    };
+    let principal = credential(&state, &request)?.principal();
+    if matches!(principal, Principal::Staff(_)) {
+        return Err(Problem::new(Code::TokenWrongAudience).into());
+    }
     request.extensions_mut().insert(principal);
     next.call(request).await
 }
@@ -91,7 +88,7 @@ fn token_code(error: &TokenError) -> Code {
     match error {
         TokenError::Expired => Code::TokenExpired,
         TokenError::WrongAudience => Code::TokenWrongAudience,
-        TokenError::Invalid => Code::TokenInvalid,
+        TokenError::Invalid(_) => Code::TokenInvalid,
     }
 }
 

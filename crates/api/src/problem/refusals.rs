@@ -116,7 +116,14 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
             RaiseCallError::Forbidden(forbidden) => self::forbidden(&forbidden),
             RaiseCallError::SessionClosed(closed) => state(Code::SessionClosed, closed.current_status),
         },
-        Refusal::MoveCall(error) => move_call(error),
+        Refusal::MoveCall(error) => match error {
+            MoveCallError::Forbidden(forbidden) => self::forbidden(&forbidden),
+            // The use case names who was faster: `CallWrongState`.
+            MoveCallError::WrongState { current_status, .. } => state(Code::ServiceCallWrongState, current_status),
+        },
+        Refusal::CallWrongState { current_status, by } => {
+            state(Code::ServiceCallWrongState, current_status).member("by", by)
+        }
         Refusal::RequestCheck(error) => request_check(error, amount),
         Refusal::Preview(error) => match error {
             PreviewError::Overflow(_) => Problem::new(Code::AmountOverflow),
@@ -314,22 +321,6 @@ fn close(error: CloseError, amount: Amounts) -> Problem {
         CloseError::CheckUnpaid { due } => Problem::new(Code::CheckUnpaid).member("due", amount.of(due)),
         CloseError::SurplusUnresolved { surplus } => {
             Problem::new(Code::SurplusUnresolved).member("surplus", amount.of(surplus))
-        }
-    }
-}
-
-fn move_call(error: MoveCallError) -> Problem {
-    match error {
-        MoveCallError::Forbidden(forbidden) => self::forbidden(&forbidden),
-        MoveCallError::WrongState { current_status, by } => {
-            let by = by.map(|stamp| {
-                let id = stamp.id.map(|id| match stamp.kind {
-                    comanda_domain::actor::ActorKind::Diner => comanda_domain::ids::DinerId(id).to_string(),
-                    _ => comanda_domain::ids::UserId(id).to_string(),
-                });
-                json!({ "kind": stamp.kind, "id": id })
-            });
-            state(Code::ServiceCallWrongState, current_status).member("by", by)
         }
     }
 }

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, get, web};
 use comanda_domain::ids::{BranchId, TableId};
 use comanda_infrastructure::views::{BranchView, QrView, TableView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::{Answer, Listed, ok, versioned};
@@ -17,7 +16,7 @@ use crate::state::State;
 
 /// Adds the routes below `/v1/admin`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(branches).service(branch).service(tables).service(table).service(qr);
+    config.service(list_branches).service(get_branch).service(list_tables).service(get_table).service(get_qr);
 }
 
 /// The branches that the caller may read.
@@ -26,7 +25,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("branch.read"))))]
 #[get("/branches")]
-pub async fn branches(state: web::Data<State>, staff: Staff, request: HttpRequest) -> Answer {
+pub async fn list_branches(state: web::Data<State>, staff: Staff, request: HttpRequest) -> Answer {
     let mut query = Query::of(&request)?;
     let page = query.page()?;
     query.close()?;
@@ -43,7 +42,7 @@ pub async fn branches(state: web::Data<State>, staff: Staff, request: HttpReques
 #[utoipa::path(tag = "admin", responses((status = 200, body = BranchView)),
     extensions(("x-comanda-action" = json!("branch.read"))))]
 #[get("/branches/{branch_id}")]
-pub async fn branch(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<BranchId>) -> Answer {
+pub async fn get_branch(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<BranchId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.floor.branch(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))
@@ -56,7 +55,7 @@ pub async fn branch(state: web::Data<State>, staff: Staff, request: HttpRequest,
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/branches/{branch_id}/tables")]
-pub async fn tables(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_tables(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
     let mut query = Query::of(&request)?;
     let code = query.text("code");
     let page = query.page()?;
@@ -74,7 +73,7 @@ pub async fn tables(state: web::Data<State>, staff: Staff, request: HttpRequest,
 #[utoipa::path(tag = "admin", responses((status = 200, body = TableView)),
     extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/tables/{table_id}")]
-pub async fn table(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
+pub async fn get_table(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.floor.table(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))
@@ -84,7 +83,7 @@ pub async fn table(state: web::Data<State>, staff: Staff, request: HttpRequest, 
 #[utoipa::path(tag = "admin", responses((status = 200, body = QrView)),
     extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/tables/{table_id}/qr")]
-pub async fn qr(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
+pub async fn get_qr(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
     let who = Principal::Staff(staff.0);
     Ok(ok(&state.services.floor.qr(&ask(&request, &who), &who, id.0).await?))
 }

@@ -5,8 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use comanda_infrastructure::staff::{Login, LoginOutcome};
 use comanda_infrastructure::views::{LoginView, UserView};
-use serde_json::json;
-use utoipa_actix_web::scope;
+use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::{Answer, ok};
@@ -22,12 +21,12 @@ const COOKIE: &str = "comanda_refresh";
 /// Adds the routes below `/v1/auth`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config.service(login).service(refresh).service(
-        scope::scope("/v1/auth")
+        scope("/v1/auth")
             .wrap(from_fn(staff_only))
             .service(logout)
             .service(logout_all)
-            .service(me)
-            .service(password),
+            .service(get_me)
+            .service(change_password),
     );
 }
 
@@ -137,7 +136,7 @@ pub async fn logout_all(state: web::Data<State>, staff: Staff, command: Command<
 #[utoipa::path(tag = "auth", responses((status = 200, body = UserView)),
     extensions(("x-comanda-action" = json!("self.manage"))))]
 #[get("/me")]
-pub async fn me(state: web::Data<State>, staff: Staff, request: HttpRequest) -> Answer {
+pub async fn get_me(state: web::Data<State>, staff: Staff, request: HttpRequest) -> Answer {
     let ask = ask(&request, &comanda_security::policy::Principal::Staff(staff.0.clone()));
     Ok(ok(&state.services.staff.me(&ask, &staff.0).await?))
 }
@@ -146,7 +145,7 @@ pub async fn me(state: web::Data<State>, staff: Staff, request: HttpRequest) -> 
 #[utoipa::path(tag = "auth", request_body = PasswordBody, responses((status = 204, description = "done")),
     extensions(("x-comanda-action" = json!("self.manage"))))]
 #[post("/password")]
-pub async fn password(state: web::Data<State>, staff: Staff, command: Command<PasswordBody, Plain>) -> Answer {
+pub async fn change_password(state: web::Data<State>, staff: Staff, command: Command<PasswordBody, Plain>) -> Answer {
     let (current, new) = (command.body.current.0.into(), command.body.new.0.into());
     state.services.staff.change_password(&command.ask, &staff.0, &current, &new).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -7,7 +7,6 @@ use comanda_domain::ids::{BranchId, CheckId, DinerId, PaymentId, SessionId};
 use comanda_infrastructure::billing::{CheckFilter, Receipt, SandboxOutcome, StartPayment};
 use comanda_infrastructure::views::{CheckTotalsView, CheckView, PaymentView, PreviewView, ReceiptView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::{Answer, Listed, ok, stored, versioned};
@@ -25,16 +24,16 @@ use crate::state::State;
 /// Adds the routes below `/v1/billing`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(request)
-        .service(bill)
-        .service(list)
-        .service(get)
-        .service(receipt)
-        .service(split)
-        .service(pay)
-        .service(payment)
-        .service(cancel)
-        .service(settle);
+        .service(request_check)
+        .service(preview)
+        .service(list_checks)
+        .service(get_check)
+        .service(get_receipt)
+        .service(set_split)
+        .service(take_payment)
+        .service(get_payment)
+        .service(cancel_payment)
+        .service(settle_sandbox);
 }
 
 /// What to do with rounds that nobody has verified.
@@ -113,7 +112,7 @@ body! {
         (status = 201, body = CheckView), (status = 200, description = "the check already out", body = CheckView),
     ), extensions(("x-comanda-action" = json!("check.request")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sessions/{session_id}/check")]
-pub async fn request(
+pub async fn request_check(
     state: web::Data<State>,
     session: PathId<SessionId>,
     command: Command<RequestBody, Keyed>,
@@ -130,7 +129,7 @@ pub async fn request(
         ("method" = Option<String>, Query, description = "also divide it: equal or by_consumption"),
     ), extensions(("x-comanda-action" = json!("check.preview"))))]
 #[get("/sessions/{session_id}/bill")]
-pub async fn bill(
+pub async fn preview(
     state: web::Data<State>,
     staff: Staff,
     request: HttpRequest,
@@ -152,7 +151,7 @@ pub async fn bill(
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/branches/{branch_id}/checks")]
-pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_checks(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = CheckFilter {
         statuses: query.all("status")?.unwrap_or_default(),
@@ -177,7 +176,7 @@ pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, b
 #[utoipa::path(tag = "billing", responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/checks/{check_id}")]
-pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
+pub async fn get_check(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.billing.get_check(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))
@@ -187,7 +186,7 @@ pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, id
 #[utoipa::path(tag = "billing", responses((status = 200, body = ReceiptView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/checks/{check_id}/receipt")]
-pub async fn receipt(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
+pub async fn get_receipt(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let receipt = state.services.billing.receipt(&ask(&request, &who), &who, id.0).await?;
     receipt_answer(&request, &receipt)
@@ -197,7 +196,7 @@ pub async fn receipt(state: web::Data<State>, staff: Staff, request: HttpRequest
 #[utoipa::path(tag = "billing", request_body = SplitBody, responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.split"))))]
 #[put("/checks/{check_id}/split")]
-pub async fn split(state: web::Data<State>, id: PathId<CheckId>, command: Command<SplitBody, Unkeyed>) -> Answer {
+pub async fn set_split(state: web::Data<State>, id: PathId<CheckId>, command: Command<SplitBody, Unkeyed>) -> Answer {
     let seen = command.seen_version()?;
     let split = command.body.request("")?;
     Ok(stored(state.services.billing.set_split(&command.ask, &command.who, id.0, &split, seen).await?))
@@ -207,7 +206,7 @@ pub async fn split(state: web::Data<State>, id: PathId<CheckId>, command: Comman
 #[utoipa::path(tag = "billing", request_body = PaymentBody, responses((status = 201, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.register")), ("x-idempotency-key" = json!("required"))))]
 #[post("/checks/{check_id}/payments")]
-pub async fn pay(state: web::Data<State>, id: PathId<CheckId>, command: Command<PaymentBody, Keyed>) -> Answer {
+pub async fn take_payment(state: web::Data<State>, id: PathId<CheckId>, command: Command<PaymentBody, Keyed>) -> Answer {
     let command = command.found_at("/v1/billing/payments/");
     let billing = &state.services.billing;
     let (ask, who, body) = (command.ask, command.who, command.body);
@@ -262,7 +261,7 @@ impl PaymentBody {
 #[utoipa::path(tag = "billing", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/payments/{payment_id}")]
-pub async fn payment(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
+pub async fn get_payment(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.billing.get_payment(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))
@@ -272,7 +271,7 @@ pub async fn payment(state: web::Data<State>, staff: Staff, request: HttpRequest
 #[utoipa::path(tag = "billing", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.cancel")), ("x-idempotency-key" = json!("required"))))]
 #[post("/payments/{payment_id}/cancel")]
-pub async fn cancel(state: web::Data<State>, id: PathId<PaymentId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn cancel_payment(state: web::Data<State>, id: PathId<PaymentId>, command: Command<Nothing, Keyed>) -> Answer {
     Ok(stored(state.services.billing.cancel_payment(&command.ask, &command.who, id.0).await?))
 }
 
@@ -280,7 +279,7 @@ pub async fn cancel(state: web::Data<State>, id: PathId<PaymentId>, command: Com
 #[utoipa::path(tag = "billing", request_body = SettleBody, responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.register")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sandbox/payments/{payment_id}/settle")]
-pub async fn settle(state: web::Data<State>, id: PathId<PaymentId>, command: Command<SettleBody, Keyed>) -> Answer {
+pub async fn settle_sandbox(state: web::Data<State>, id: PathId<PaymentId>, command: Command<SettleBody, Keyed>) -> Answer {
     let outcome = command.body.outcome.0;
     Ok(stored(state.services.billing.settle_sandbox(&command.ask, &command.who, id.0, outcome).await?))
 }

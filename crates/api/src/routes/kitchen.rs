@@ -11,7 +11,6 @@ use comanda_infrastructure::kitchen::BoardFilter;
 use comanda_infrastructure::rounds::RoundFilter;
 use comanda_infrastructure::views::{AvailabilityView, RoundView, TicketView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::{Answer, Listed, stored, versioned};
@@ -27,17 +26,17 @@ use crate::state::State;
 /// Adds the routes below `/v1/kitchen`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(board)
-        .service(ticket)
-        .service(start)
-        .service(ready)
-        .service(recall)
-        .service(deliver)
+        .service(list_tickets)
+        .service(get_ticket)
+        .service(start_ticket)
+        .service(ready_ticket)
+        .service(recall_ticket)
+        .service(deliver_ticket)
         .service(start_item)
         .service(ready_item)
         .service(recall_item)
-        .service(rounds)
-        .service(round)
+        .service(list_rounds)
+        .service(get_round)
         .service(start_round)
         .service(ready_round)
         .service(recall_round)
@@ -52,7 +51,6 @@ body! {
         /// The switch.
         available: bool,
         /// When a switched-off entry comes back by itself, RFC 3339.
-        #[schema(required = false)]
         unavailable_until: Patch<Text<1, 40>>,
     }
 }
@@ -85,7 +83,7 @@ impl AvailabilityBody {
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("ticket.read"))))]
 #[get("/branches/{branch_id}/tickets")]
-pub async fn board(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_tickets(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = BoardFilter {
         stations: query.all("station")?.unwrap_or_default(),
@@ -106,7 +104,7 @@ pub async fn board(state: web::Data<State>, staff: Staff, request: HttpRequest, 
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = TicketView)),
     extensions(("x-comanda-action" = json!("ticket.read"))))]
 #[get("/tickets/{ticket_id}")]
-pub async fn ticket(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TicketId>) -> Answer {
+pub async fn get_ticket(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TicketId>) -> Answer {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     if !["application/json", "application/*", "*/*"].iter().any(|kind| accept.contains(kind)) {
         return Err(Problem::new(Code::NotAcceptable));
@@ -132,13 +130,13 @@ macro_rules! ticket_actions {
 
 ticket_actions! {
     /// The work is begun.
-    start, "/tickets/{ticket_id}/start", "ticket.start", TicketAction::Start;
+    start_ticket, "/tickets/{ticket_id}/start", "ticket.start", TicketAction::Start;
     /// The work is done; on a ticket that was not begun, this begins it first.
-    ready, "/tickets/{ticket_id}/ready", "ticket.ready", TicketAction::Ready;
+    ready_ticket, "/tickets/{ticket_id}/ready", "ticket.ready", TicketAction::Ready;
     /// What was done goes back to work.
-    recall, "/tickets/{ticket_id}/recall", "ticket.recall", TicketAction::Recall;
+    recall_ticket, "/tickets/{ticket_id}/recall", "ticket.recall", TicketAction::Recall;
     /// It is handed over.
-    deliver, "/tickets/{ticket_id}/deliver", "ticket.deliver", TicketAction::Deliver;
+    deliver_ticket, "/tickets/{ticket_id}/deliver", "ticket.deliver", TicketAction::Deliver;
 }
 
 macro_rules! item_actions {
@@ -176,7 +174,7 @@ item_actions! {
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/branches/{branch_id}/rounds")]
-pub async fn rounds(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
     let mut query = Query::of(&request)?;
     let filter =
         RoundFilter { session: None, statuses: query.all("status")?.unwrap_or_default(), submitted_only: true };
@@ -195,7 +193,7 @@ pub async fn rounds(state: web::Data<State>, staff: Staff, request: HttpRequest,
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/rounds/{round_id}")]
-pub async fn round(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
+pub async fn get_round(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.rounds.get_submitted(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))

@@ -12,7 +12,7 @@ pub mod public;
 pub mod waiter;
 
 use actix_web::middleware::from_fn;
-use utoipa_actix_web::scope;
+use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::principal::{guests_only, staff_only};
@@ -22,11 +22,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(health::livez)
         .service(health::readyz)
-        .service(scope::scope("/v1/public").configure(public::configure))
+        .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
-        .service(scope::scope("/v1/diner").wrap(from_fn(guests_only)).configure(diner::configure))
-        .service(scope::scope("/v1/waiter").wrap(from_fn(staff_only)).configure(waiter::configure))
-        .service(scope::scope("/v1/kitchen").wrap(from_fn(staff_only)).configure(kitchen::configure))
-        .service(scope::scope("/v1/billing").wrap(from_fn(staff_only)).configure(billing::configure))
-        .service(scope::scope("/v1/admin").wrap(from_fn(staff_only)).configure(admin::configure));
+        .service(scope("/v1/diner").wrap(from_fn(guests_only)).configure(diner::configure))
+        .service(scope("/v1/waiter").wrap(from_fn(staff_only)).configure(waiter::configure))
+        .service(scope("/v1/kitchen").wrap(from_fn(staff_only)).configure(kitchen::configure))
+        .service(scope("/v1/billing").wrap(from_fn(staff_only)).configure(billing::configure))
+        .service(scope("/v1/admin").wrap(from_fn(staff_only)).configure(admin::configure));
 }

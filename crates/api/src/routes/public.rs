@@ -2,18 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use comanda_infrastructure::views::{ReceiptView, ScannedView};
-use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::answer::Answer;
 use crate::http::body::{Int, Raw, body};
 use crate::http::command::{Open, stranger};
+use crate::http::language::accepted;
 use crate::routes::billing::receipt_answer;
 use crate::state::State;
 
 /// Adds the routes below `/v1/public`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(open_table).service(receipt);
+    config.service(open_table).service(get_receipt);
 }
 
 body! {
@@ -45,8 +45,8 @@ pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Ope
 #[utoipa::path(tag = "public", responses((status = 200, body = ReceiptView)),
     extensions(("x-comanda-action" = json!("public"))))]
 #[get("/receipts/{receipt_code}")]
-pub async fn receipt(state: web::Data<State>, request: HttpRequest, code: web::Path<String>) -> Answer {
-    let trace = stranger(&request);
-    let receipt = state.services.billing.receipt_by_code(&trace, &code).await?;
+pub async fn get_receipt(state: web::Data<State>, request: HttpRequest, code: web::Path<String>) -> Answer {
+    let language = accepted(&request);
+    let receipt = state.services.billing.receipt_by_code(&code, language.as_deref()).await?;
     receipt_answer(&request, &receipt)
 }

@@ -35,7 +35,11 @@ impl SandboxOutcome {
 
 /// The same request, continued by a provider: nobody's credential is behind what follows, and no key guards it.
 pub(super) fn by_provider(ask: &Ask) -> Ask {
-    Ask { caller: Caller::provider(), idempotency: None, ..ask.clone() }
+    Ask {
+        caller: Caller::provider(),
+        idempotency: None,
+        ..ask.clone()
+    }
 }
 
 /// Enters a result; the rows go into the act. Nothing if it says nothing new.
@@ -56,7 +60,13 @@ pub(super) fn apply(
     };
     let tenant = act.ask.tenant;
     record::update_check(&mut act.rows, tenant, &facts.check, &applied.check);
-    record::update_payment(&mut act.rows, tenant, &applied.check, (payment, &applied.payment), act.now);
+    record::update_payment(
+        &mut act.rows,
+        tenant,
+        &applied.check,
+        (payment, &applied.payment),
+        act.now,
+    );
     facts.touch(act);
     act.announce(&facts.place(&applied.ledger), &applied.events);
     act.trace(Some(facts.scene.branch.id), &applied.audit);
@@ -113,8 +123,10 @@ impl BillingService {
                         return Err(Refusal::NotFound);
                     }
                     let state = Sandbox::state(id, outcome.status());
-                    let settled = apply(&facts, payment, &state, act)
-                        .ok_or(EndPaymentError::PaymentWrongState { current: payment.status })?;
+                    let settled =
+                        apply(&facts, payment, &state, act).ok_or(EndPaymentError::PaymentWrongState {
+                            current: payment.status,
+                        })?;
                     facts.payment_answer(200, &settled)
                 },
             )

@@ -5,10 +5,10 @@ use comanda_domain::billing::{Payment, PaymentEnd, end_payment};
 use comanda_domain::ids::{IdSource, PaymentId, RequestId, TenantId};
 use comanda_security::policy::{Action, Principal, authorize};
 
+use super::BillingService;
 use super::rows::PaymentRow;
 use super::scene::{BillScene, locks_of_payment, require_own};
 use super::store::overdue_payments;
-use super::BillingService;
 use crate::audit::Caller;
 use crate::db::{Act, Ask};
 use crate::idempotency::Stored;
@@ -36,7 +36,13 @@ impl BillingService {
                 },
                 |facts, act| {
                     let permit = authorize(who, Action::PaymentCancel, &facts.resource())?;
-                    let ended = end(&facts, facts.payment(id)?, PaymentEnd::Canceled, permit.actor(), act)?;
+                    let ended = end(
+                        &facts,
+                        facts.payment(id)?,
+                        PaymentEnd::Canceled,
+                        permit.actor(),
+                        act,
+                    )?;
                     facts.touch(act);
                     facts.payment_answer(200, &ended)
                 },
@@ -53,7 +59,9 @@ impl BillingService {
         let now = self.db.sources().now();
         let due = self
             .db
-            .read(tenant, async |conn| Ok(overdue_payments(conn, tenant, now, PER_RUN).await?))
+            .read(tenant, async |conn| {
+                Ok(overdue_payments(conn, tenant, now, PER_RUN).await?)
+            })
             .await?;
         let mut expired = 0;
         for id in due {
@@ -112,7 +120,8 @@ fn end(
     act: &mut Act<'_>,
 ) -> Result<Payment, Refusal> {
     let ended = end_payment(&facts.check, payment, how, actor)?;
-    act.rows.update(&PaymentRow::of(act.ask.tenant, &facts.check, &ended.payment));
+    act.rows
+        .update(&PaymentRow::of(act.ask.tenant, &facts.check, &ended.payment));
     let ledger = facts.ledger.with_payment(&ended.payment);
     act.announce(&facts.place(&ledger), &ended.events);
     act.trace(Some(facts.scene.branch.id), &ended.audit);

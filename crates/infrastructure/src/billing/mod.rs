@@ -66,7 +66,8 @@ impl BillingService {
     /// With this provider, in the place of another of the same name.
     #[must_use]
     pub fn with_provider(mut self, provider: Arc<dyn PaymentProvider>) -> Self {
-        self.providers.retain(|known| known.provider() != provider.provider());
+        self.providers
+            .retain(|known| known.provider() != provider.provider());
         self.providers.push(provider);
         self
     }

@@ -74,16 +74,37 @@ impl BillingService {
     ///
     /// # Errors
     /// As for [`Self::start_online_payment`].
-    pub async fn pay_at_visit(&self, ask: &Ask, who: &DinerPrincipal, wish: &StartPayment) -> Result<Stored, Refusal> {
-        self.start(ask, &Principal::Diner(who.clone()), CheckOf::Visit(who.session), wish).await
+    pub async fn pay_at_visit(
+        &self,
+        ask: &Ask,
+        who: &DinerPrincipal,
+        wish: &StartPayment,
+    ) -> Result<Stored, Refusal> {
+        self.start(
+            ask,
+            &Principal::Diner(who.clone()),
+            CheckOf::Visit(who.session),
+            wish,
+        )
+        .await
     }
 
-    async fn start(&self, ask: &Ask, who: &Principal, check: CheckOf, wish: &StartPayment) -> Result<Stored, Refusal> {
+    async fn start(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        check: CheckOf,
+        wish: &StartPayment,
+    ) -> Result<Stored, Refusal> {
         let behaviour = wish.options.behaviour()?;
         match self.begin(ask, who, check, &wish.payment).await? {
             First::Answered(stored) => Ok(stored),
             First::Begun(begun) => {
-                let Begun { payment, currency, record } = *begun;
+                let Begun {
+                    payment,
+                    currency,
+                    record,
+                } = *begun;
                 let order = order(&payment, currency, behaviour);
                 self.go_on(ask, payment.provider, &order, record.as_ref()).await
             }
@@ -91,7 +112,9 @@ impl BillingService {
                 let facts = {
                     let ask = by_provider(ask);
                     self.db
-                        .read(ask.tenant, async |conn| BillScene::load_by_payment(conn, &ask, id).await)
+                        .read(ask.tenant, async |conn| {
+                            BillScene::load_by_payment(conn, &ask, id).await
+                        })
                         .await?
                 };
                 let payment = facts.payment(id)?;
@@ -132,15 +155,20 @@ impl BillingService {
                             enabled: &self.served(&facts.enabled),
                         };
                         let currency = facts.check.currency;
-                        let created = start_online_payment(&paying, wish, permit.actor(), act.now, &mut act.ids)
-                            .map_err(|error| Refusal::priced(currency, error))?;
+                        let created =
+                            start_online_payment(&paying, wish, permit.actor(), act.now, &mut act.ids)
+                                .map_err(|error| Refusal::priced(currency, error))?;
                         record::insert_payment(&mut act.rows, ask.tenant, &facts.check, &created.payment);
                         facts.touch(act);
                         act.announce(&facts.place(&created.ledger), &created.events);
                         act.trace(Some(facts.scene.branch.id), &created.audit);
                         let record = idempotency::started(ask, created.payment.id.0, act.now, &mut act.ids);
                         act.rows.insert_all(&record);
-                        Ok(First::Begun(Box::new(Begun { payment: created.payment, currency, record })))
+                        Ok(First::Begun(Box::new(Begun {
+                            payment: created.payment,
+                            currency,
+                            record,
+                        })))
                     }
                 },
             )
@@ -161,7 +189,9 @@ impl BillingService {
             return Err(Refusal::ProviderUnavailable);
         };
         crate::failpoint::reached("after_provider");
-        let answer = self.conclude(ask, order.payment, Some(&started.state), record).await?;
+        let answer = self
+            .conclude(ask, order.payment, Some(&started.state), record)
+            .await?;
         for report in &started.reports {
             // The answer is committed; a report that cannot be entered now changes nothing of it.
             if let Err(error) = self.apply_report(ask, order.payment, report).await {
@@ -256,6 +286,8 @@ fn resume(row: Box<RecordRow>, act: &mut Act<'_>) -> Result<First, Refusal> {
     let mut record = row;
     idempotency::lease(&mut record, act.now);
     act.rows.update(&*record);
-    let id = record.resource_id.ok_or_else(|| Refusal::Internal("a started payment without its id".to_owned()))?;
+    let id = record
+        .resource_id
+        .ok_or_else(|| Refusal::Internal("a started payment without its id".to_owned()))?;
     Ok(First::Resumed(id.into(), record))
 }

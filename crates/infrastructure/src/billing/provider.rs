@@ -66,7 +66,9 @@ pub struct ProviderOptions {
 impl ProviderOptions {
     /// How the sandbox is to behave.
     pub(super) fn behaviour(&self) -> Result<Behaviour, Refusal> {
-        let Some(name) = &self.outcome else { return Ok(Behaviour::default()) };
+        let Some(name) = &self.outcome else {
+            return Ok(Behaviour::default());
+        };
         Behaviour::parse(name).ok_or_else(|| Refusal::Invalid {
             pointer: "/provider_options/outcome".to_owned(),
             code: "not_allowed",
@@ -133,7 +135,10 @@ impl Sandbox {
             Behaviour::Pending => (ProviderStatus::Pending, 0),
             Behaviour::Duplicated => (ProviderStatus::Approved, REPEATS),
         };
-        Started { state: state(status), reports: vec![state(status); repeats] }
+        Started {
+            state: state(status),
+            reports: vec![state(status); repeats],
+        }
     }
 }
 
@@ -165,7 +170,11 @@ mod tests {
 
     #[test]
     fn every_name_is_read() {
-        assert!(Behaviour::NAMES.iter().all(|name| Behaviour::parse(name).is_some()));
+        assert!(
+            Behaviour::NAMES
+                .iter()
+                .all(|name| Behaviour::parse(name).is_some())
+        );
         assert_eq!(Behaviour::parse("lost"), None);
     }
 

@@ -6,9 +6,9 @@ use comanda_security::policy::{Action, DinerPrincipal, Principal, Resource, auth
 use futures_util::try_join;
 use uuid::Uuid;
 
+use super::BillingService;
 use super::scene::{check_view, load_bill};
 use super::store::{self, CheckFilter, Wanted};
-use super::BillingService;
 use crate::db::Ask;
 use crate::floor::store::branch;
 use crate::paging::{Page, Part};
@@ -20,7 +20,12 @@ impl BillingService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn get_check(&self, ask: &Ask, who: &Principal, id: CheckId) -> Result<(CheckView, i64), Refusal> {
+    pub async fn get_check(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: CheckId,
+    ) -> Result<(CheckView, i64), Refusal> {
         self.read_check(ask, who, Wanted::Check(id)).await
     }
 
@@ -29,12 +34,20 @@ impl BillingService {
     /// # Errors
     /// `not_found` while there is none, `seating_ended`.
     pub async fn check_of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(CheckView, i64), Refusal> {
-        self.read_check(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session)).await
+        self.read_check(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session))
+            .await
     }
 
-    async fn read_check(&self, ask: &Ask, who: &Principal, wanted: Wanted) -> Result<(CheckView, i64), Refusal> {
-        let (scene, check, ledger) =
-            self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
+    async fn read_check(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        wanted: Wanted,
+    ) -> Result<(CheckView, i64), Refusal> {
+        let (scene, check, ledger) = self
+            .db
+            .read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await)
+            .await?;
         let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
         Ok((check_view(&scene, ask, &check, &ledger), check.version))
     }
@@ -50,10 +63,16 @@ impl BillingService {
         id: PaymentId,
     ) -> Result<(PaymentView, i64), Refusal> {
         let wanted = Wanted::OfPayment(id);
-        let (scene, check, ledger) =
-            self.db.read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await).await?;
+        let (scene, check, ledger) = self
+            .db
+            .read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await)
+            .await?;
         let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
-        let payment = ledger.payments.iter().find(|payment| payment.id == id).ok_or(Refusal::NotFound)?;
+        let payment = ledger
+            .payments
+            .iter()
+            .find(|payment| payment.id == id)
+            .ok_or(Refusal::NotFound)?;
         Ok((views::payment(payment, check.currency), payment.version))
     }
 
@@ -75,7 +94,11 @@ impl BillingService {
             .read(ask.tenant, async |conn| {
                 let (_, checks) = try_join!(
                     async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
-                    async { store::of_branch(conn, ask.tenant, id, filter, part).await.map_err(Refusal::from) },
+                    async {
+                        store::of_branch(conn, ask.tenant, id, filter, part)
+                            .await
+                            .map_err(Refusal::from)
+                    },
                 )?;
                 let _permit = authorize(who, Action::CheckRead, &Resource::of_branch(ask.tenant, id))?;
                 let ids: Vec<Uuid> = checks.iter().map(|check| check.id.0).collect();
@@ -89,6 +112,10 @@ impl BillingService {
                     .collect::<Vec<(Check, Ledger)>>())
             })
             .await?;
-        page.part(found, |(check, _)| check.id, |(check, ledger)| views::check_totals(check, ledger))
+        page.part(
+            found,
+            |(check, _)| check.id,
+            |(check, ledger)| views::check_totals(check, ledger),
+        )
     }
 }

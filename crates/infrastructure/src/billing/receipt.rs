@@ -10,10 +10,10 @@ use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 use futures_util::try_join;
 use uuid::Uuid;
 
+use super::BillingService;
+use super::receipt_html::{self, Page};
 use super::scene::load_bill;
 use super::store::{self, Wanted};
-use super::receipt_html::{self, Page};
-use super::BillingService;
 use crate::db::{Ask, Conn};
 use crate::people::People;
 use crate::refusal::Refusal;
@@ -53,7 +53,8 @@ impl BillingService {
     /// # Errors
     /// `not_found` while there is no check, `seating_ended`.
     pub async fn receipt_of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Receipt, Refusal> {
-        self.receipt_of(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session)).await
+        self.receipt_of(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session))
+            .await
     }
 
     async fn receipt_of(&self, ask: &Ask, who: &Principal, wanted: Wanted) -> Result<Receipt, Refusal> {
@@ -73,16 +74,18 @@ impl BillingService {
     /// # Errors
     /// `not_found` for everything else, so that a code tells nothing of a check that is still open.
     pub async fn receipt_by_code(&self, code: &str, language: Option<&str>) -> Result<Receipt, Refusal> {
-        let ReceiptCode { tenant, check } = self.codes.read_receipt_code(code).map_err(|_| Refusal::NotFound)?;
+        let ReceiptCode { tenant, check } = self
+            .codes
+            .read_receipt_code(code)
+            .map_err(|_| Refusal::NotFound)?;
         let printed = self
             .db
             .read(tenant, async |conn| {
                 let check = store::head(conn, tenant, Wanted::Check(check)).await?;
                 let check = check.filter(views::is_receipt).ok_or(Refusal::NotFound)?;
-                let (scene, ledger) = try_join!(
-                    Scene::load(conn, tenant, check.session_id),
-                    async { store::ledger(conn, tenant, &check).await.map_err(Refusal::from) },
-                )?;
+                let (scene, ledger) = try_join!(Scene::load(conn, tenant, check.session_id), async {
+                    store::ledger(conn, tenant, &check).await.map_err(Refusal::from)
+                },)?;
                 print(conn, tenant, scene, check, ledger).await
             })
             .await?;
@@ -90,8 +93,17 @@ impl BillingService {
     }
 
     fn printed(&self, printed: &Printed, language: Option<&str>) -> Receipt {
-        let Printed { scene, check, ledger, items, people } = printed;
-        let code = self.codes.receipt_code(&ReceiptCode { tenant: scene.branch.tenant_id, check: check.id });
+        let Printed {
+            scene,
+            check,
+            ledger,
+            items,
+            people,
+        } = printed;
+        let code = self.codes.receipt_code(&ReceiptCode {
+            tenant: scene.branch.tenant_id,
+            check: check.id,
+        });
         let view = views::receipt(&ReceiptFacts {
             scene,
             check,
@@ -115,15 +127,30 @@ async fn print(
     ledger: Ledger,
 ) -> Result<Printed, Refusal> {
     let guests = ledger.charges.iter().filter_map(|charge| charge.diner_id);
-    let payers = ledger.payments.iter().filter_map(|payment| payment.payer_diner_id);
+    let payers = ledger
+        .payments
+        .iter()
+        .filter_map(|payment| payment.payer_diner_id);
     let named: BTreeSet<Uuid> = guests
         .chain(payers)
         .map(Uuid::from)
         .chain(scene.session.assigned_waiter_id.map(Uuid::from))
         .collect();
     let wanted = rounds::store::Wanted::OfSession(check.session_id);
-    let (found, people) =
-        try_join!(rounds::store::find(conn, tenant, &wanted), People::load(conn, tenant, named))?;
-    let items = found.into_iter().flat_map(|found| found.round.items).map(|item| (item.id, item)).collect();
-    Ok(Printed { scene, check, ledger, items, people })
+    let (found, people) = try_join!(
+        rounds::store::find(conn, tenant, &wanted),
+        People::load(conn, tenant, named)
+    )?;
+    let items = found
+        .into_iter()
+        .flat_map(|found| found.round.items)
+        .map(|item| (item.id, item))
+        .collect();
+    Ok(Printed {
+        scene,
+        check,
+        ledger,
+        items,
+        people,
+    })
 }

@@ -116,9 +116,13 @@ impl Words {
 
     /// An amount as it is printed: `46.600,00`.
     fn amount(&self, money: &MoneyView) -> String {
-        let Some(currency) = Currency::parse(&money.currency) else { return money.amount.to_string() };
+        let Some(currency) = Currency::parse(&money.currency) else {
+            return money.amount.to_string();
+        };
         let decimal = Money::new(money.amount, currency).to_decimal();
-        let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal.as_str()), |rest| ("-", rest));
+        let (sign, digits) = decimal
+            .strip_prefix('-')
+            .map_or(("", decimal.as_str()), |rest| ("-", rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let (thousands, point) = self.separators;
         let mut text = sign.to_owned();
@@ -147,22 +151,36 @@ pub struct Page {
 
 /// The page of a receipt, with times of the branch's zone.
 pub fn page(view: &ReceiptView, zone: Tz) -> Page {
-    Page { html: html(view, zone), content_security_policy: content_security_policy() }
+    Page {
+        html: html(view, zone),
+        content_security_policy: content_security_policy(),
+    }
 }
 
 /// The style is allowed by its hash, so that a style that somebody slipped in would not be.
 fn content_security_policy() -> String {
     let digest = sha256_base64(STYLE.as_bytes());
-    format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
 fn html(view: &ReceiptView, zone: Tz) -> String {
     let words = Words::of(&view.lang);
-    let title = if view.kind == "receipt" { words.receipt } else { words.pre_bill };
-    let mut page = Writer { words, html: String::with_capacity(4096) };
+    let title = if view.kind == "receipt" {
+        words.receipt
+    } else {
+        words.pre_bill
+    };
+    let mut page = Writer {
+        words,
+        html: String::with_capacity(4096),
+    };
     page.raw("<!DOCTYPE html>\n<html lang=\"");
     page.raw(words.lang);
-    page.raw("\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+    page.raw(
+        "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>",
+    );
     page.text(&format!("{title} {} · {}", view.number, view.branch.name));
     page.raw("</title><style>");
     page.raw(STYLE);
@@ -221,11 +239,19 @@ impl Writer {
         self.raw("<header><h1>");
         self.text(&view.branch.name);
         self.raw("</h1>\n");
-        for line in [&view.branch.address, &view.branch.phone, &view.branch.header].into_iter().flatten() {
+        for line in [&view.branch.address, &view.branch.phone, &view.branch.header]
+            .into_iter()
+            .flatten()
+        {
             self.paragraph(line);
         }
         self.raw("</header>\n<table>\n");
-        self.row("<tr class=\"strong\">", title, &[], &format!("N.º {}", view.number));
+        self.row(
+            "<tr class=\"strong\">",
+            title,
+            &[],
+            &format!("N.º {}", view.number),
+        );
     }
 
     fn about(&mut self, view: &ReceiptView, zone: Tz) {
@@ -250,7 +276,11 @@ impl Writer {
             } else {
                 format!("{} × {}", line.qty, words.amount(&line.unit_price))
             };
-            let small = [line.modifiers.join(", "), each, line.diner.clone().unwrap_or(words.shared.to_owned())];
+            let small = [
+                line.modifiers.join(", "),
+                each,
+                line.diner.clone().unwrap_or(words.shared.to_owned()),
+            ];
             let left = format!("{} {}", line.qty, line.description);
             self.row("<tr>", &left, &small, &words.amount(&line.amount));
         }
@@ -281,7 +311,11 @@ impl Writer {
     fn payment(&mut self, payment: &ReceiptPayment) {
         let words = self.words;
         let some = |label: &str, money: &MoneyView| {
-            if money.amount == 0 { String::new() } else { format!("{label} {}", words.amount(money)) }
+            if money.amount == 0 {
+                String::new()
+            } else {
+                format!("{label} {}", words.amount(money))
+            }
         };
         let small = [
             payment.payer.clone().unwrap_or_default(),

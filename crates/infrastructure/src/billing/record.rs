@@ -6,7 +6,9 @@ use comanda_domain::Timestamp;
 use comanda_domain::billing::{Check, CheckClosed, Ledger, Payment, Split};
 use comanda_domain::ids::TenantId;
 
-use super::rows::{AllocationRow, ChargeRow, CheckRow, CoverRow, PaymentRow, Placed, ReleaseRow, ShareRow, SplitRow, TipRow};
+use super::rows::{
+    AllocationRow, ChargeRow, CheckRow, CoverRow, PaymentRow, Placed, ReleaseRow, ShareRow, SplitRow, TipRow,
+};
 use crate::db::Recorder;
 
 /// A new check with its charges and its split.
@@ -65,11 +67,20 @@ fn insert_receipts(
     after: &Payment,
     now: Timestamp,
 ) {
-    let known: BTreeSet<_> =
-        before.into_iter().flat_map(|payment| &payment.allocations).map(|row| row.id).collect();
+    let known: BTreeSet<_> = before
+        .into_iter()
+        .flat_map(|payment| &payment.allocations)
+        .map(|row| row.id)
+        .collect();
     for (seq, allocation) in (1..).zip(&after.allocations) {
         if !known.contains(&allocation.id) {
-            rows.insert(&AllocationRow::of(tenant, check, after, &Placed { seq, allocation }, now));
+            rows.insert(&AllocationRow::of(
+                tenant,
+                check,
+                after,
+                &Placed { seq, allocation },
+                now,
+            ));
         }
     }
     if let (None, Some(tip)) = (before.and_then(|payment| payment.tip), &after.tip) {

@@ -38,8 +38,9 @@ impl BillingService {
                         diners: &facts.diners,
                         enabled: &facts.enabled,
                     };
-                    let registered = register_payment(&paying, command, permit.actor(), act.now, &mut act.ids)
-                        .map_err(|error| Refusal::priced(facts.check.currency, error))?;
+                    let registered =
+                        register_payment(&paying, command, permit.actor(), act.now, &mut act.ids)
+                            .map_err(|error| Refusal::priced(facts.check.currency, error))?;
                     record::update_check(&mut act.rows, ask.tenant, &facts.check, &registered.check);
                     record::insert_payment(&mut act.rows, ask.tenant, &registered.check, &registered.payment);
                     facts.touch(act);

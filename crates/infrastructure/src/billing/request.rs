@@ -71,9 +71,14 @@ impl BillingService {
         pending_rounds: PendingRounds,
     ) -> Result<Stored, Refusal> {
         require_own(who, session)?;
-        let command = RequestCheck { split, pending_rounds };
-        let locks =
-            Locks::session(session).and_live_check(session).and_unfinished_rounds(session).and_check_counter(session);
+        let command = RequestCheck {
+            split,
+            pending_rounds,
+        };
+        let locks = Locks::session(session)
+            .and_live_check(session)
+            .and_unfinished_rounds(session)
+            .and_check_counter(session);
         self.db
             .write(
                 ask,
@@ -112,7 +117,8 @@ async fn material(conn: Conn<'_>, ask: &Ask, scene: &Scene) -> Result<Material, 
         store::check_counter(conn, tenant, scene.branch.id),
     )?;
     let rounds: Vec<Round> = found.into_iter().map(|found| found.round).collect();
-    let mut named = rounds::store::people_of(rounds.iter().filter(|round| round.status == RoundStatus::Pending));
+    let mut named =
+        rounds::store::people_of(rounds.iter().filter(|round| round.status == RoundStatus::Pending));
     named.extend(ask.caller.id);
     Ok(Material {
         people: People::load(conn, tenant, named).await?,
@@ -123,7 +129,12 @@ async fn material(conn: Conn<'_>, ask: &Ask, scene: &Scene) -> Result<Material, 
     })
 }
 
-fn decide(facts: Facts, act: &mut Act<'_>, who: &Principal, command: &RequestCheck) -> Result<Stored, Refusal> {
+fn decide(
+    facts: Facts,
+    act: &mut Act<'_>,
+    who: &Principal,
+    command: &RequestCheck,
+) -> Result<Stored, Refusal> {
     let permit = authorize(who, Action::CheckRequest, &facts.scene.resource())?;
     let scene = &facts.scene;
     let material = match facts.bill {
@@ -146,7 +157,13 @@ fn decide(facts: Facts, act: &mut Act<'_>, who: &Principal, command: &RequestChe
     };
     let requested = request_check(&asking, command, permit.actor(), act.now, &mut act.ids)
         .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
-    let CheckRequested { session, check, ledger, events, audit } = requested;
+    let CheckRequested {
+        session,
+        check,
+        ledger,
+        events,
+        audit,
+    } = requested;
 
     act.rows.update(&SessionRow::of(act.ask.tenant, &session));
     record::insert_check(&mut act.rows, act.ask.tenant, &check, &ledger);
@@ -222,11 +239,22 @@ fn canceled(
     actor: &Actor,
     cleared: &mut Cleared,
 ) -> Result<Round, Refusal> {
-    let taking_back = TakeBackFacts { session: scene.session.clone(), check: None, round, tickets: Vec::new() };
+    let taking_back = TakeBackFacts {
+        session: scene.session.clone(),
+        check: None,
+        round,
+        tickets: Vec::new(),
+    };
     let reason = Some(CANCELED_BY_REQUEST.to_owned());
     let taken = cancel_round(taking_back, reason, actor, act.now, &mut act.ids)?;
     act.rows.update(&RoundRow::of(act.ask.tenant, &taken.round));
-    record_voids(&mut act.rows, act.ask.tenant, &taken.round, scene.branch.currency.code(), &taken.voids);
+    record_voids(
+        &mut act.rows,
+        act.ask.tenant,
+        &taken.round,
+        scene.branch.currency.code(),
+        &taken.voids,
+    );
     cleared.events.extend(taken.events);
     cleared.audits.push(taken.audit);
     Ok(taken.round)

@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use comanda_domain::Timestamp;
 use comanda_domain::billing::{
-    Allocation, AllocationReason, Charge, Check, CheckStatus, Cover, Payment, PaymentStatus, Provider, Share, Split,
-    SplitMethod, Tip,
+    Allocation, AllocationReason, Charge, Check, CheckStatus, Cover, Payment, PaymentStatus, Provider, Share,
+    Split, SplitMethod, Tip,
 };
 use comanda_domain::cart::Sharing;
 use comanda_domain::ids::{DinerId, TenantId};
@@ -161,7 +161,11 @@ row! {
 
 impl ReleaseRow {
     pub(crate) fn of(tenant: TenantId, charge: &Charge) -> Self {
-        Self { tenant_id: tenant.0, id: charge.id.0, released_at: charge.released_at }
+        Self {
+            tenant_id: tenant.0,
+            id: charge.id.0,
+            released_at: charge.released_at,
+        }
     }
 }
 
@@ -259,7 +263,11 @@ impl PaymentRow {
             refunded_amount: self.refunded_amount,
             refunded_tip_amount: self.refunded_tip_amount,
             created: stamp(self.created_at, &self.created_by_kind, self.created_by_id)?,
-            approved: optional_stamp(self.approved_at, self.approved_by_kind.as_deref(), self.approved_by_id)?,
+            approved: optional_stamp(
+                self.approved_at,
+                self.approved_by_kind.as_deref(),
+                self.approved_by_id,
+            )?,
             external_id: self.external_id,
             checkout_url: self.checkout_url,
             reference: self.reference,
@@ -288,7 +296,13 @@ row! {
 }
 
 impl CoverRow {
-    pub(crate) fn of(tenant: TenantId, check: &Check, payment: &Payment, position: i32, cover: &Cover) -> Self {
+    pub(crate) fn of(
+        tenant: TenantId,
+        check: &Check,
+        payment: &Payment,
+        position: i32,
+        cover: &Cover,
+    ) -> Self {
         Self {
             tenant_id: tenant.0,
             payment_id: payment.id.0,
@@ -301,7 +315,10 @@ impl CoverRow {
     }
 
     pub(crate) fn to_domain(&self) -> Cover {
-        Cover { diner_id: self.diner_id.into(), amount: self.amount }
+        Cover {
+            diner_id: self.diner_id.into(),
+            amount: self.amount,
+        }
     }
 }
 
@@ -372,7 +389,13 @@ pub(crate) struct Placed<'a> {
 }
 
 impl AllocationRow {
-    pub(crate) fn of(tenant: TenantId, check: &Check, payment: &Payment, placed: &Placed<'_>, now: Timestamp) -> Self {
+    pub(crate) fn of(
+        tenant: TenantId,
+        check: &Check,
+        payment: &Payment,
+        placed: &Placed<'_>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             tenant_id: tenant.0,
             id: placed.allocation.id.0,
@@ -464,7 +487,10 @@ impl ShareRow {
     }
 
     pub(crate) fn to_domain(&self) -> Share {
-        Share { diner_id: self.diner_id.into(), amount: self.amount }
+        Share {
+            diner_id: self.diner_id.into(),
+            amount: self.amount,
+        }
     }
 }
 

@@ -69,10 +69,11 @@ pub(super) async fn load_bill(
     wanted: Wanted,
 ) -> Result<(Scene, Check, Ledger), Refusal> {
     let check = find_head(conn, ask, who, wanted).await?;
-    let (scene, ledger) = try_join!(
-        Scene::load(conn, ask.tenant, check.session_id),
-        async { store::ledger(conn, ask.tenant, &check).await.map_err(Refusal::from) },
-    )?;
+    let (scene, ledger) = try_join!(Scene::load(conn, ask.tenant, check.session_id), async {
+        store::ledger(conn, ask.tenant, &check)
+            .await
+            .map_err(Refusal::from)
+    },)?;
     require_seating(who, &scene.session)?;
     Ok((scene, check, ledger))
 }
@@ -92,7 +93,12 @@ async fn find_head(conn: Conn<'_>, ask: &Ask, who: &Principal, wanted: Wanted) -
 
 impl BillScene {
     /// Loads what an operation of `who` on the check needs. A guest sees the own visit only.
-    pub(super) async fn load(conn: Conn<'_>, ask: &Ask, who: &Principal, wanted: Wanted) -> Result<Self, Refusal> {
+    pub(super) async fn load(
+        conn: Conn<'_>,
+        ask: &Ask,
+        who: &Principal,
+        wanted: Wanted,
+    ) -> Result<Self, Refusal> {
         let facts = Self::load_for_system(conn, ask, find_head(conn, ask, who, wanted).await?).await?;
         require_seating(who, &facts.scene.session)?;
         Ok(facts)
@@ -100,7 +106,9 @@ impl BillScene {
 
     /// The same for Comanda itself and for providers.
     pub(super) async fn load_by_payment(conn: Conn<'_>, ask: &Ask, id: PaymentId) -> Result<Self, Refusal> {
-        let check = store::head(conn, ask.tenant, Wanted::OfPayment(id)).await?.ok_or(Refusal::NotFound)?;
+        let check = store::head(conn, ask.tenant, Wanted::OfPayment(id))
+            .await?
+            .ok_or(Refusal::NotFound)?;
         Self::load_for_system(conn, ask, check).await
     }
 
@@ -118,7 +126,14 @@ impl BillScene {
         let (scene, (ledger, diners, enabled, people)) =
             try_join!(Scene::load(conn, tenant, check.session_id), database)?;
         let diners = diners.iter().map(|diner| diner.id).collect();
-        Ok(Self { scene, check, ledger, diners, enabled, people })
+        Ok(Self {
+            scene,
+            check,
+            ledger,
+            diners,
+            enabled,
+            people,
+        })
     }
 
     pub(super) fn resource(&self) -> Resource {
@@ -127,7 +142,11 @@ impl BillScene {
 
     /// A payment of the check.
     pub(super) fn payment(&self, id: PaymentId) -> Result<&Payment, Refusal> {
-        self.ledger.payments.iter().find(|payment| payment.id == id).ok_or(Refusal::NotFound)
+        self.ledger
+            .payments
+            .iter()
+            .find(|payment| payment.id == id)
+            .ok_or(Refusal::NotFound)
     }
 
     /// Where the events of the check happen, with the ledger as it is after the operation.
@@ -139,7 +158,8 @@ impl BillScene {
     pub(super) fn touch(&self, act: &mut Act<'_>) {
         let session = &self.scene.session;
         if session.status != SessionStatus::Closed {
-            act.rows.update(&SessionRow::of(act.ask.tenant, &session.touched(act.now)));
+            act.rows
+                .update(&SessionRow::of(act.ask.tenant, &session.touched(act.now)));
         }
     }
 
@@ -162,5 +182,9 @@ impl BillScene {
 
 /// The check as it travels.
 pub(super) fn check_view(scene: &Scene, ask: &Ask, check: &Check, ledger: &Ledger) -> CheckView {
-    views::check(check, ledger, &Texts::wanted(ask.language.as_deref(), &scene.branch))
+    views::check(
+        check,
+        ledger,
+        &Texts::wanted(ask.language.as_deref(), &scene.branch),
+    )
 }

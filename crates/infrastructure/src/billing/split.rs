@@ -38,7 +38,14 @@ impl BillingService {
         request: &SplitRequest,
         seen: i64,
     ) -> Result<Stored, Refusal> {
-        self.divide(ask, &Principal::Diner(who.clone()), CheckOf::Visit(who.session), request, seen).await
+        self.divide(
+            ask,
+            &Principal::Diner(who.clone()),
+            CheckOf::Visit(who.session),
+            request,
+            seen,
+        )
+        .await
     }
 
     async fn divide(
@@ -57,8 +64,11 @@ impl BillingService {
                 |facts, act| {
                     let permit = authorize(who, Action::CheckSplit, &facts.resource())?;
                     facts.require_version(ask, Some(seen))?;
-                    let dividing =
-                        SplitFacts { check: &facts.check, ledger: &facts.ledger, diners: &facts.diners };
+                    let dividing = SplitFacts {
+                        check: &facts.check,
+                        ledger: &facts.ledger,
+                        diners: &facts.diners,
+                    };
                     let set = set_split(&dividing, request, permit.actor(), act.now)
                         .map_err(|error| Refusal::priced(facts.check.currency, error))?;
                     record::update_check(&mut act.rows, ask.tenant, &facts.check, &set.check);

@@ -8,13 +8,16 @@ use comanda_domain::billing::{
     Allocation, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus, Provider, Share, Split,
 };
 use comanda_domain::ids::{BranchId, CheckId, DinerId, PaymentId, RoundItemId, SessionId, TenantId};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 use uuid::Uuid;
 
 use super::rows::{
-    AllocationRow, ChargeRow, CheckRow, BranchCounterRow, CoverRow, PaymentParts, PaymentRow, ShareRow, SplitRow, TipRow,
+    AllocationRow, BranchCounterRow, ChargeRow, CheckRow, CoverRow, PaymentParts, PaymentRow, ShareRow,
+    SplitRow, TipRow,
 };
 use crate::db::{Conn, DbError};
 use crate::schema::{
@@ -71,9 +74,10 @@ pub(crate) async fn head(conn: Conn<'_>, tenant: TenantId, wanted: Wanted) -> Re
             .filter(guest_check::settled_at.is_null())
             .filter(guest_check::voided_at.is_null()),
         // A visit gets a new check only when the one before is settled or void, so the unsettled one is the latest.
-        Wanted::OfVisit(session) => {
-            base.filter(guest_check::session_id.eq(session.0)).order(guest_check::number.desc()).limit(1)
-        }
+        Wanted::OfVisit(session) => base
+            .filter(guest_check::session_id.eq(session.0))
+            .order(guest_check::number.desc())
+            .limit(1),
     };
     let row: Option<CheckRow> = query.first(&mut &*conn).await.optional()?;
     row.map(|row| row.to_domain()).transpose()
@@ -105,7 +109,11 @@ pub(crate) async fn of_branch(
     if let Some(after) = after {
         query = query.filter(guest_check::id.lt(after.0));
     }
-    let rows: Vec<CheckRow> = query.order(guest_check::id.desc()).limit(limit).load(&mut &*conn).await?;
+    let rows: Vec<CheckRow> = query
+        .order(guest_check::id.desc())
+        .limit(limit)
+        .load(&mut &*conn)
+        .await?;
     rows.iter().map(CheckRow::to_domain).collect()
 }
 
@@ -126,13 +134,17 @@ pub(crate) async fn ledger(conn: Conn<'_>, tenant: TenantId, check: &Check) -> R
 
 async fn charges(conn: Conn<'_>, tenant: TenantId, check: CheckId) -> Result<Vec<Charge>, DbError> {
     let (mut a, mut b) = (conn, conn);
-    let of_check =
-        || charge::table.filter(charge::tenant_id.eq(tenant.0)).filter(charge::check_id.eq(check.0));
+    let of_check = || {
+        charge::table
+            .filter(charge::tenant_id.eq(tenant.0))
+            .filter(charge::check_id.eq(check.0))
+    };
     let (rows, sharers) = try_join!(
         of_check()
             .inner_join(
-                round_item::table
-                    .on(round_item::tenant_id.eq(charge::tenant_id).and(round_item::id.eq(charge::round_item_id))),
+                round_item::table.on(round_item::tenant_id
+                    .eq(charge::tenant_id)
+                    .and(round_item::id.eq(charge::round_item_id))),
             )
             .order(charge::position)
             .select((ChargeRow::as_select(), round_item::sharing))
@@ -162,7 +174,9 @@ async fn allocations(
     tenant: TenantId,
     check: CheckId,
 ) -> Result<HashMap<Uuid, Vec<Allocation>>, DbError> {
-    let of_check = payment::table.filter(payment::tenant_id.eq(tenant.0)).filter(payment::check_id.eq(check.0));
+    let of_check = payment::table
+        .filter(payment::tenant_id.eq(tenant.0))
+        .filter(payment::check_id.eq(check.0));
     let rows: Vec<AllocationRow> = allocation::table
         .filter(allocation::tenant_id.eq(tenant.0))
         .filter(allocation::payment_id.eq_any(of_check.select(payment::id)))
@@ -172,7 +186,10 @@ async fn allocations(
         .await?;
     let mut by_payment: HashMap<Uuid, Vec<Allocation>> = HashMap::new();
     for row in rows {
-        by_payment.entry(row.payment_id).or_default().push(row.to_domain()?);
+        by_payment
+            .entry(row.payment_id)
+            .or_default()
+            .push(row.to_domain()?);
     }
     Ok(by_payment)
 }
@@ -190,7 +207,11 @@ pub(crate) async fn totals(
     let (payments, splits) = try_join!(payments(conn, tenant, checks), splits(conn, tenant, checks))?;
     let mut ledgers: HashMap<Uuid, Ledger> = HashMap::new();
     for payment in payments {
-        ledgers.entry(payment.check_id.0).or_default().payments.push(payment);
+        ledgers
+            .entry(payment.check_id.0)
+            .or_default()
+            .payments
+            .push(payment);
     }
     for (check, split) in splits {
         ledgers.entry(check).or_default().split = Some(split);
@@ -201,11 +222,18 @@ pub(crate) async fn totals(
 /// In order of creation, still without allocations.
 async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<Vec<Payment>, DbError> {
     let (mut a, mut b) = (conn, conn);
-    let of_checks =
-        || payment::table.filter(payment::tenant_id.eq(tenant.0)).filter(payment::check_id.eq_any(checks));
+    let of_checks = || {
+        payment::table
+            .filter(payment::tenant_id.eq(tenant.0))
+            .filter(payment::check_id.eq_any(checks))
+    };
     let (rows, covers) = try_join!(
         of_checks()
-            .left_join(tip::table.on(tip::tenant_id.eq(payment::tenant_id).and(tip::payment_id.eq(payment::id))))
+            .left_join(
+                tip::table.on(tip::tenant_id
+                    .eq(payment::tenant_id)
+                    .and(tip::payment_id.eq(payment::id)))
+            )
             .order((payment::created_at, payment::id))
             .select((PaymentRow::as_select(), Option::<TipRow>::as_select()))
             .load::<(PaymentRow, Option<TipRow>)>(&mut a),
@@ -224,7 +252,11 @@ async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<V
         .map(|(row, tip)| {
             let covers = covers_of.remove(&row.id).unwrap_or_default();
             let tip = tip.map(|tip| tip.to_domain());
-            row.into_domain(PaymentParts { covers, tip, allocations: Vec::new() })
+            row.into_domain(PaymentParts {
+                covers,
+                tip,
+                allocations: Vec::new(),
+            })
         })
         .collect()
 }
@@ -266,17 +298,6 @@ async fn splits(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<Vec
         .collect()
 }
 
-/// The unsettled check of a visit with its ledger.
-pub(crate) async fn live_of_session(
-    conn: Conn<'_>,
-    tenant: TenantId,
-    session: SessionId,
-) -> Result<Option<(Check, Ledger)>, DbError> {
-    let Some(check) = head(conn, tenant, Wanted::Live(session)).await? else { return Ok(None) };
-    let ledger = ledger(conn, tenant, &check).await?;
-    Ok(Some((check, ledger)))
-}
-
 /// The latest check of a visit: the unsettled one, if there is one.
 pub(crate) async fn latest_of_session(
     conn: Conn<'_>,
@@ -294,7 +315,9 @@ pub(crate) async fn billed_items(
 ) -> Result<BTreeSet<RoundItemId>, DbError> {
     let ids: Vec<Uuid> = charge::table
         .inner_join(
-            guest_check::table.on(guest_check::tenant_id.eq(charge::tenant_id).and(guest_check::id.eq(charge::check_id))),
+            guest_check::table.on(guest_check::tenant_id
+                .eq(charge::tenant_id)
+                .and(guest_check::id.eq(charge::check_id))),
         )
         .filter(charge::tenant_id.eq(tenant.0))
         .filter(guest_check::session_id.eq(session.0))
@@ -314,7 +337,9 @@ pub(crate) async fn check_of_items(
     let ids: Vec<Uuid> = items.iter().map(|id| id.0).collect();
     let settled_at: Option<Option<Timestamp>> = charge::table
         .inner_join(
-            guest_check::table.on(guest_check::tenant_id.eq(charge::tenant_id).and(guest_check::id.eq(charge::check_id))),
+            guest_check::table.on(guest_check::tenant_id
+                .eq(charge::tenant_id)
+                .and(guest_check::id.eq(charge::check_id))),
         )
         .filter(charge::tenant_id.eq(tenant.0))
         .filter(charge::round_item_id.eq_any(ids))
@@ -330,7 +355,11 @@ pub(crate) async fn check_of_items(
 
 /// The counter of the branch's check numbers: its value is the number given last. Every branch has one from its
 /// beginning.
-pub(crate) async fn check_counter(conn: Conn<'_>, tenant: TenantId, branch: BranchId) -> Result<BranchCounterRow, DbError> {
+pub(crate) async fn check_counter(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    branch: BranchId,
+) -> Result<BranchCounterRow, DbError> {
     let row: Option<BranchCounterRow> = branch_counter::table
         .filter(branch_counter::tenant_id.eq(tenant.0))
         .filter(branch_counter::branch_id.eq(branch.0))
@@ -366,8 +395,11 @@ pub(crate) async fn overdue_payments(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<PaymentId>, DbError> {
-    let under_way: Vec<&str> =
-        PaymentStatus::ALL.iter().filter(|status| status.is_under_way()).map(|status| status.as_str()).collect();
+    let under_way: Vec<&str> = PaymentStatus::ALL
+        .iter()
+        .filter(|status| status.is_under_way())
+        .map(|status| status.as_str())
+        .collect();
     let ids: Vec<Uuid> = payment::table
         .filter(payment::tenant_id.eq(tenant.0))
         .filter(payment::status.eq_any(under_way))

@@ -121,6 +121,15 @@ impl Db {
         }
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        let connection = self.connection().await?;
+        (&mut &*connection).batch_execute("SELECT 1").await.map_err(DbError::from)
+    }
+
     /// Runs one operation: `load` under `locks`, `decide`, record, commit; or gives the stored answer again.
     ///
     /// # Errors

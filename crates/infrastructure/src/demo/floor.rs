@@ -5,7 +5,7 @@ use comanda_domain::ids::{BranchId, IdSource};
 use uuid::Uuid;
 
 use super::restaurants::{CURRENCY, DemoBranch, DemoSector, LOCALE, PROVIDERS};
-use crate::billing::rows::{BranchProviderRow, BranchCounterRow};
+use crate::billing::rows::{BranchCounterRow, BranchProviderRow};
 use crate::db::Act;
 use crate::sessions::rows::{BranchRow, SectorRow, TableRow};
 

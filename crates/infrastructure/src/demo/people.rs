@@ -17,7 +17,7 @@ use super::restaurants::{DemoBranch, Person};
 use super::seed::SeedError;
 use crate::db::{Act, DbError};
 use crate::refusal::Refusal;
-use crate::staff::rows::{SectorAssignmentRow, GrantRow, UserRow};
+use crate::staff::rows::{GrantRow, SectorAssignmentRow, UserRow};
 
 /// After the day of seeding.
 const DAYS_AHEAD: u64 = 30;

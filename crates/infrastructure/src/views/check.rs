@@ -183,9 +183,17 @@ pub fn check_totals(check: &Check, ledger: &Ledger) -> CheckTotalsView {
 pub fn check(check: &Check, ledger: &Ledger, texts: &Texts) -> CheckView {
     CheckView {
         totals: check_totals(check, ledger),
-        charges: ledger.charges.iter().map(|row| charge(row, check.currency, ledger, texts)).collect(),
+        charges: ledger
+            .charges
+            .iter()
+            .map(|row| charge(row, check.currency, ledger, texts))
+            .collect(),
         adjustments: Vec::new(),
-        payments: ledger.payments.iter().map(|row| payment(row, check.currency)).collect(),
+        payments: ledger
+            .payments
+            .iter()
+            .map(|row| payment(row, check.currency))
+            .collect(),
     }
 }
 
@@ -193,16 +201,25 @@ pub fn check(check: &Check, ledger: &Ledger, texts: &Texts) -> CheckView {
 pub fn preview(preview: &Preview, branch: &Branch, texts: &Texts) -> PreviewView {
     let amount = |minor| money(minor, branch.currency);
     PreviewView {
-        lines: preview.lines.iter().map(|row| line(row, branch.currency, texts)).collect(),
+        lines: preview
+            .lines
+            .iter()
+            .map(|row| line(row, branch.currency, texts))
+            .collect(),
         total: amount(preview.total),
         unbilled: amount(preview.total),
         shares: preview
             .shares
             .iter()
-            .map(|Share { diner_id, amount: part }| PreviewShareView {
-                diner_id: diner_id.to_string(),
-                amount: amount(*part),
-            })
+            .map(
+                |Share {
+                     diner_id,
+                     amount: part,
+                 }| PreviewShareView {
+                    diner_id: diner_id.to_string(),
+                    amount: amount(*part),
+                },
+            )
             .collect(),
     }
 }
@@ -254,5 +271,223 @@ fn line(line: &BillableLine, currency: Currency, texts: &Texts) -> PreviewLineVi
         qty: line.qty,
         unit_price: money(line.unit_amount, currency),
         amount: money(line.amount, currency),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    use chrono::{DateTime, TimeDelta};
+    use comanda_domain::Timestamp;
+    use comanda_domain::actor::{Actor, Stamp};
+    use comanda_domain::billing::{
+        Allocation, AllocationReason, CheckStatus, Cover, Payment, PaymentStatus, Provider, Split,
+        SplitMethod, Tip,
+    };
+    use comanda_domain::cart::Sharing;
+    use comanda_domain::ids::{
+        AllocationId, BranchId, ChargeId, CheckId, DinerId, PaymentId, RoundItemId, SessionId, TipId,
+    };
+    use comanda_domain::text::I18n;
+    use uuid::Uuid;
+
+    const ANA: DinerId = DinerId(Uuid::from_u128(1));
+    const BRUNO: DinerId = DinerId(Uuid::from_u128(2));
+    const BIFE: ChargeId = ChargeId(Uuid::from_u128(10));
+
+    fn made() -> Stamp {
+        Actor::diner(ANA).stamp(now())
+    }
+
+    fn now() -> Timestamp {
+        DateTime::from_timestamp(1_795_562_420, 0).unwrap()
+    }
+
+    fn ars() -> Currency {
+        Currency::parse("ARS").unwrap()
+    }
+
+    /// Two guests, one dish of 26 700.00 each to pay half of.
+    fn requested() -> Check {
+        Check {
+            id: CheckId(Uuid::from_u128(3)),
+            branch_id: BranchId(Uuid::from_u128(4)),
+            session_id: SessionId(Uuid::from_u128(5)),
+            number: 1,
+            status: CheckStatus::Requested,
+            currency: ars(),
+            total_amount: 2_670_000,
+            paid_amount: 0,
+            surplus_amount: 0,
+            split_revision: 1,
+            requested: made(),
+            voided: None,
+            paid_at: None,
+            settled_at: None,
+            business_day: None,
+            version: 1,
+        }
+    }
+
+    fn ledger(payments: Vec<Payment>) -> Ledger {
+        let names = BTreeMap::from([
+            ("es".to_owned(), "Bife".to_owned()),
+            ("en".to_owned(), "Steak".to_owned()),
+        ]);
+        Ledger {
+            charges: vec![Charge {
+                id: BIFE,
+                round_item_id: RoundItemId(Uuid::from_u128(11)),
+                position: 1,
+                qty: 1,
+                amount: 2_670_000,
+                diner_id: None,
+                sharing: Sharing::Group,
+                sharers: vec![ANA, BRUNO],
+                description: I18n(names),
+                released_at: None,
+            }],
+            payments,
+            split: Some(Split {
+                revision: 1,
+                method: SplitMethod::Equal,
+                made: made(),
+                shares: [ANA, BRUNO]
+                    .map(|diner_id| Share {
+                        diner_id,
+                        amount: 1_335_000,
+                    })
+                    .to_vec(),
+            }),
+        }
+    }
+
+    /// Ana's share and a tip.
+    fn payment(status: PaymentStatus) -> Payment {
+        let received = status == PaymentStatus::Approved;
+        Payment {
+            id: PaymentId(Uuid::from_u128(20)),
+            check_id: requested().id,
+            provider: Provider::Sandbox,
+            status,
+            amount: 1_335_000,
+            tip_amount: 100_000,
+            payer_diner_id: Some(ANA),
+            tendered_amount: None,
+            change_amount: None,
+            unallocated_amount: 0,
+            refunded_amount: 0,
+            refunded_tip_amount: 0,
+            external_id: None,
+            checkout_url: None,
+            reference: None,
+            failure_code: None,
+            split_revision: 1,
+            expires_at: Some(now() + TimeDelta::minutes(15)),
+            created: made(),
+            approved: received.then(made),
+            version: 1,
+            covers: vec![Cover {
+                diner_id: ANA,
+                amount: 1_335_000,
+            }],
+            allocations: received
+                .then_some(Allocation {
+                    id: AllocationId(Uuid::from_u128(21)),
+                    charge_id: BIFE,
+                    amount: 1_335_000,
+                    reason: AllocationReason::Payment,
+                })
+                .into_iter()
+                .collect(),
+            tip: received.then_some(Tip {
+                id: TipId(Uuid::from_u128(22)),
+                amount: 100_000,
+                diner_id: Some(ANA),
+                waiter_id: None,
+            }),
+        }
+    }
+
+    fn outstanding(view: &CheckTotalsView) -> Vec<i64> {
+        let split = view.split.as_ref().unwrap();
+        split
+            .shares
+            .iter()
+            .map(|share| share.outstanding.amount)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_under_way_is_reserved_but_still_due() {
+        let view = check_totals(&requested(), &ledger(vec![payment(PaymentStatus::Created)]));
+        assert_eq!(
+            (view.reserved.amount, view.due.amount, view.tips.amount),
+            (1_335_000, 2_670_000, 0)
+        );
+        assert_eq!(outstanding(&view), [1_335_000, 1_335_000]);
+    }
+
+    #[test]
+    fn what_was_received_lowers_the_share_of_the_payer() {
+        let check = Check {
+            paid_amount: 1_335_000,
+            status: CheckStatus::InPayment,
+            ..requested()
+        };
+        let view = check_totals(&check, &ledger(vec![payment(PaymentStatus::Approved)]));
+        assert_eq!(
+            (view.reserved.amount, view.due.amount, view.tips.amount),
+            (0, 1_335_000, 100_000)
+        );
+        assert_eq!(outstanding(&view), [0, 1_335_000]);
+    }
+
+    #[test]
+    fn totals_need_neither_charges_nor_allocations() {
+        let whole = ledger(vec![payment(PaymentStatus::Pending)]);
+        let slim = Ledger {
+            charges: Vec::new(),
+            ..whole.clone()
+        };
+        let json = |ledger: &Ledger| serde_json::to_value(check_totals(&requested(), ledger)).unwrap();
+        assert_eq!(json(&whole), json(&slim));
+    }
+
+    #[test]
+    fn a_check_shows_its_ledger_and_every_member() {
+        let check_now = Check {
+            paid_amount: 1_335_000,
+            status: CheckStatus::InPayment,
+            ..requested()
+        };
+        let texts = Texts {
+            wanted: Some("en".to_owned()),
+            locale: "es".to_owned(),
+        };
+        let view = check(
+            &check_now,
+            &ledger(vec![payment(PaymentStatus::Approved)]),
+            &texts,
+        );
+        let json = serde_json::to_value(&view).unwrap();
+        assert_eq!(json["charges"][0]["description"], "Steak");
+        assert_eq!(json["charges"][0]["shared_with"].as_array().unwrap().len(), 2);
+        assert_eq!(json["charges"][0]["paid"]["amount"], 1_335_000);
+        assert_eq!(json["charges"][0]["adjusted"]["amount"], 0);
+        assert_eq!(json["payments"].as_array().unwrap().len(), 1);
+        assert_eq!(json["split"]["unassigned"]["amount"], 0);
+        for member in [
+            "adjustments",
+            "paid_at",
+            "settled_at",
+            "surplus",
+            "requested_at",
+            "due",
+        ] {
+            assert!(json.get(member).is_some(), "{member}");
+        }
     }
 }

@@ -120,7 +120,10 @@ pub struct ReceiptFacts<'a> {
 
 /// Paid, whatever was given back since.
 pub fn is_receipt(check: &Check) -> bool {
-    matches!(check.status, CheckStatus::Paid | CheckStatus::PartiallyRefunded | CheckStatus::Refunded)
+    matches!(
+        check.status,
+        CheckStatus::Paid | CheckStatus::PartiallyRefunded | CheckStatus::Refunded
+    )
 }
 
 /// A check as it is printed.
@@ -130,7 +133,11 @@ pub fn receipt(facts: &ReceiptFacts<'_>) -> ReceiptView {
     let amount = |minor| money(minor, check.currency);
     let paid = is_receipt(check);
     let day = check.business_day.unwrap_or_else(|| {
-        business_day(check.paid_at.unwrap_or(check.requested.at), branch.timezone, branch.business_day_start)
+        business_day(
+            check.paid_at.unwrap_or(check.requested.at),
+            branch.timezone,
+            branch.business_day_start,
+        )
     });
     ReceiptView {
         kind: if paid { "receipt" } else { "pre_bill" },
@@ -146,7 +153,10 @@ pub fn receipt(facts: &ReceiptFacts<'_>) -> ReceiptView {
             footer: row.receipt_footer.clone(),
         },
         table: scene.table.code.clone(),
-        waiter: session.assigned_waiter_id.and_then(|id| facts.people.name(Some(id.0))).map(str::to_owned),
+        waiter: session
+            .assigned_waiter_id
+            .and_then(|id| facts.people.name(Some(id.0)))
+            .map(str::to_owned),
         opened_at: time(session.opened.at),
         closed_at: session.closed.map(|stamp| time(stamp.at)),
         lines: ledger.charges.iter().map(|charge| line(charge, facts)).collect(),
@@ -173,8 +183,13 @@ fn line(charge: &Charge, facts: &ReceiptFacts<'_>) -> ReceiptLine {
         qty: charge.qty,
         unit_price: money(item.map_or(charge.amount, |item| item.unit_amount), currency),
         amount: money(charge.amount, currency),
-        modifiers: item.map(|item| super::ticket::modifiers(item, facts.texts)).unwrap_or_default(),
-        diner: charge.diner_id.and_then(|id| facts.people.name(Some(id.0))).map(str::to_owned),
+        modifiers: item
+            .map(|item| super::ticket::modifiers(item, facts.texts))
+            .unwrap_or_default(),
+        diner: charge
+            .diner_id
+            .and_then(|id| facts.people.name(Some(id.0)))
+            .map(str::to_owned),
     }
 }
 
@@ -185,6 +200,9 @@ fn received(payment: &Payment, facts: &ReceiptFacts<'_>) -> ReceiptPayment {
         amount: money(payment.amount, currency),
         tip: money(payment.tip_amount, currency),
         refunded: money(payment.refunded_amount, currency),
-        payer: payment.payer_diner_id.and_then(|id| facts.people.name(Some(id.0))).map(str::to_owned),
+        payer: payment
+            .payer_diner_id
+            .and_then(|id| facts.people.name(Some(id.0)))
+            .map(str::to_owned),
     }
 }

@@ -5,7 +5,6 @@ use comanda_domain::ids::ServiceCallId;
 use comanda_domain::service_call::{CallMove, CallType, RaiseCall};
 use comanda_infrastructure::views::CallView;
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, Listed, list as whole_list, stored};
 use crate::http::body::{Named, Nothing, body};

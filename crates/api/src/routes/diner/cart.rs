@@ -5,7 +5,6 @@ use comanda_domain::cart::{AddLine, ChangeLine, Sharing};
 use comanda_domain::ids::{CartLineId, DinerId, ProductId};
 use comanda_infrastructure::views::CartView;
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, stored, versioned};
 use crate::http::body::{Id, Int, List, Named, Nothing, body};

@@ -6,7 +6,6 @@ use comanda_domain::ids::{DinerId, PaymentId};
 use comanda_infrastructure::billing::{ProviderOptions, StartPayment};
 use comanda_infrastructure::views::{CheckView, PaymentView, PreviewView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, ok, stored, versioned};
 use crate::http::body::{Amount, Id, List, Named, Nothing, Text, body};
@@ -62,7 +61,7 @@ pub fn provider_options(body: Option<ProviderOptionsBody>) -> ProviderOptions {
         ("method" = Option<String>, Query, description = "also divide it: equal or by_consumption"),
     ), extensions(("x-comanda-action" = json!("check.preview"))))]
 #[get("/bill")]
-pub async fn bill(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
+pub async fn preview(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let mut query = Query::of(&request)?;
     let method = query.named("method")?;
     query.close()?;
@@ -76,7 +75,7 @@ pub async fn bill(state: web::Data<State>, diner: Diner, request: HttpRequest) -
         (status = 201, body = CheckView), (status = 200, description = "the check already out", body = CheckView),
     ), extensions(("x-comanda-action" = json!("check.request")), ("x-idempotency-key" = json!("required"))))]
 #[post("/check")]
-pub async fn request(state: web::Data<State>, diner: Diner, command: Command<CheckBody, Keyed>) -> Answer {
+pub async fn request_check(state: web::Data<State>, diner: Diner, command: Command<CheckBody, Keyed>) -> Answer {
     let command = command.found_at("/v1/diner/check");
     let split = command.body.split.map(|split| split.request("/split")).transpose()?;
     let (billing, session) = (&state.services.billing, diner.0.session);
@@ -87,7 +86,7 @@ pub async fn request(state: web::Data<State>, diner: Diner, command: Command<Che
 #[utoipa::path(tag = "diner", responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/check")]
-pub async fn get(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
+pub async fn get_check(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
     let (view, version) = state.services.billing.check_of_visit(&ask, &diner.0).await?;
     Ok(versioned(&view, version))
@@ -97,7 +96,7 @@ pub async fn get(state: web::Data<State>, diner: Diner, request: HttpRequest) ->
 #[utoipa::path(tag = "diner", request_body = SplitBody, responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.split"))))]
 #[put("/check/split")]
-pub async fn split(state: web::Data<State>, diner: Diner, command: Command<SplitBody, Unkeyed>) -> Answer {
+pub async fn set_split(state: web::Data<State>, diner: Diner, command: Command<SplitBody, Unkeyed>) -> Answer {
     let seen = command.seen_version()?;
     let split = command.body.request("")?;
     Ok(stored(state.services.billing.split_of_visit(&command.ask, &diner.0, &split, seen).await?))
@@ -107,7 +106,7 @@ pub async fn split(state: web::Data<State>, diner: Diner, command: Command<Split
 #[utoipa::path(tag = "diner", responses((status = 200, body = comanda_infrastructure::views::ReceiptView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/check/receipt")]
-pub async fn receipt(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
+pub async fn get_receipt(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
     let receipt = state.services.billing.receipt_of_visit(&ask, &diner.0).await?;
     receipt_answer(&request, &receipt)
@@ -117,7 +116,7 @@ pub async fn receipt(state: web::Data<State>, diner: Diner, request: HttpRequest
 #[utoipa::path(tag = "diner", request_body = PayBody, responses((status = 201, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.start_online")), ("x-idempotency-key" = json!("required"))))]
 #[post("/payments")]
-pub async fn pay(state: web::Data<State>, diner: Diner, command: Command<PayBody, Keyed>) -> Answer {
+pub async fn start_payment(state: web::Data<State>, diner: Diner, command: Command<PayBody, Keyed>) -> Answer {
     let command = command.found_at("/v1/diner/payments/");
     let body = command.body;
     let start = StartPayment {
@@ -137,7 +136,7 @@ pub async fn pay(state: web::Data<State>, diner: Diner, command: Command<PayBody
 #[utoipa::path(tag = "diner", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/payments/{payment_id}")]
-pub async fn payment(state: web::Data<State>, diner: Diner, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
+pub async fn get_payment(state: web::Data<State>, diner: Diner, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
     let who = Principal::Diner(diner.0);
     let (view, version) = state.services.billing.get_payment(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))

@@ -5,7 +5,6 @@ use comanda_domain::diner::Preferences;
 use comanda_infrastructure::diners::{RegisterDiner, UpdateMe};
 use comanda_infrastructure::views::{DinerRegisteredView, OwnDinerView, SessionView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, ok, stored, versioned};
 use crate::http::body::{Patch, Raw, Text, body};
@@ -41,7 +40,6 @@ body! {
         /// `#RRGGBB`
         color: Option<ColorText>,
         /// What they eat and read; null clears.
-        #[schema(required = false)]
         preferences: Patch<PreferencesBody>,
     }
 }

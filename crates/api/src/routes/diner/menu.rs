@@ -6,7 +6,6 @@ use comanda_domain::diner::AllergenMode;
 use comanda_domain::menu::MenuFilter;
 use comanda_infrastructure::menus::MenuQuery;
 use comanda_infrastructure::views::MenuView;
-use serde_json::json;
 
 use crate::http::answer::Answer;
 use crate::http::command::ask;

@@ -29,13 +29,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(calls::list)
         .service(calls::raise)
         .service(calls::cancel)
-        .service(check::bill)
-        .service(check::request)
-        .service(check::get)
-        .service(check::split)
-        .service(check::receipt)
-        .service(check::pay)
-        .service(check::payment)
+        .service(check::preview)
+        .service(check::request_check)
+        .service(check::get_check)
+        .service(check::set_split)
+        .service(check::get_receipt)
+        .service(check::start_payment)
+        .service(check::get_payment)
         .service(check::cancel_payment);
 }
 

@@ -5,7 +5,6 @@ use comanda_domain::ids::{CartLineId, RoundId};
 use comanda_domain::round::{PlaceRound, Selection};
 use comanda_infrastructure::views::RoundView;
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, Listed, list as whole_list, stored, versioned};
 use crate::http::body::{Amount, Id, List, Named, Names, body};

@@ -5,7 +5,6 @@ use comanda_domain::ids::{BranchId, ServiceCallId};
 use comanda_domain::service_call::{CallMove, CallStatus};
 use comanda_infrastructure::views::CallView;
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, Listed, stored};
 use crate::http::body::Nothing;

@@ -7,7 +7,6 @@ use comanda_domain::round::{PlaceForTable, RoundTarget, TableItem, VoidItem};
 use comanda_infrastructure::rounds::RoundFilter;
 use comanda_infrastructure::views::RoundView;
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, Listed, stored, versioned};
 use crate::http::body::{Id, Int, List, Named, Nothing, body};
@@ -90,7 +89,7 @@ body! {
 #[utoipa::path(tag = "waiter", request_body = PlaceForTableBody, responses((status = 201, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.place_for_table")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sessions/{session_id}/rounds")]
-pub async fn place(
+pub async fn place_round(
     state: web::Data<State>,
     session: PathId<SessionId>,
     command: Command<PlaceForTableBody, Keyed>,
@@ -113,7 +112,7 @@ pub async fn place(
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/branches/{branch_id}/rounds")]
-pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = RoundFilter {
         session: query.id("session_id")?,
@@ -135,7 +134,7 @@ pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, b
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/rounds/{round_id}")]
-pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
+pub async fn get_round(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
     let who = Principal::Staff(staff.0);
     let (view, version) = state.services.rounds.get(&ask(&request, &who), &who, id.0).await?;
     Ok(versioned(&view, version))
@@ -145,7 +144,7 @@ pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, id
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.confirm")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/confirm")]
-pub async fn confirm(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn confirm_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
     let rounds = &state.services.rounds;
     Ok(stored(rounds.confirm(&command.ask, &command.who, id.0, command.if_match).await?))
 }
@@ -154,7 +153,7 @@ pub async fn confirm(state: web::Data<State>, id: PathId<RoundId>, command: Comm
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.submit")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/submit")]
-pub async fn submit(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn submit_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
     let rounds = &state.services.rounds;
     Ok(stored(rounds.submit(&command.ask, &command.who, id.0, command.if_match).await?))
 }
@@ -163,7 +162,7 @@ pub async fn submit(state: web::Data<State>, id: PathId<RoundId>, command: Comma
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.serve")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/serve")]
-pub async fn serve(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn serve_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
     let rounds = &state.services.rounds;
     let target = RoundTarget::Served;
     Ok(stored(rounds.advance(&command.ask, &command.who, id.0, command.if_match, target).await?))
@@ -173,7 +172,7 @@ pub async fn serve(state: web::Data<State>, id: PathId<RoundId>, command: Comman
 #[utoipa::path(tag = "waiter", request_body = CancelBody, responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.cancel")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/cancel")]
-pub async fn cancel(state: web::Data<State>, id: PathId<RoundId>, command: Command<CancelBody, Keyed>) -> Answer {
+pub async fn cancel_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<CancelBody, Keyed>) -> Answer {
     let reason = Some(command.body.reason.0.as_str());
     let rounds = &state.services.rounds;
     Ok(stored(rounds.cancel(&command.ask, &command.who, id.0, command.if_match, reason).await?))

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, get, post, web};
 use comanda_domain::ids::SessionId;
 use comanda_infrastructure::views::{DinerView, SessionDetailView, SessionView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, stored, versioned};
 use crate::http::body::{Nothing, Text, body};

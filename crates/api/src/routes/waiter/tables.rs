@@ -5,7 +5,6 @@ use comanda_domain::ids::{BranchId, TableId};
 use comanda_infrastructure::sessions::CardFilter;
 use comanda_infrastructure::views::{SessionView, TableCardDetailView, TableCardView};
 use comanda_security::policy::Principal;
-use serde_json::json;
 
 use crate::http::answer::{Answer, Listed, list as whole_list, ok, stored};
 use crate::http::body::{Int, body};

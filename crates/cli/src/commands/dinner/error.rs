@@ -59,26 +59,17 @@ impl Cause {
     }
 }
 
+/// What to do about a demo restaurant that is not there.
+const SEED: &str = "run `comanda db-seed`, or start the server with --demo";
+
 impl From<DinnerError> for Failure {
     fn from(error: DinnerError) -> Self {
         let message = error.to_string();
-        let seed = "run `comanda db-seed`, or start the server with --demo";
         match error.cause {
             Cause::Output(cause) => cause.into(),
-            Cause::Client(ClientError::Refused { problem, .. }) => match (problem.status, problem.code.as_str()) {
-                (401, "credentials_invalid") => Self::new(Exit::NotAllowed, "credentials_invalid", message, seed),
-                (429, _) => Self::new(Exit::RateLimited, "rate_limited", message, "wait a minute and try again"),
-                (503, _) => Self::new(Exit::Unreachable, "service_unavailable", message, "try again shortly"),
-                _ => Self::differs(message),
-            },
-            Cause::Client(ClientError::Unreachable { .. }) => {
-                Self::new(Exit::Unreachable, "unreachable", message, "start the server, or name it with --url")
-            }
-            Cause::Client(ClientError::Https(_) | ClientError::NotLoopback(_) | ClientError::Address { .. }) => {
-                Self::new(Exit::Usage, "bad_address", message, "give a plain http address of this machine with --url")
-            }
-            Cause::Client(_) | Cause::Differs { .. } => Self::differs(message),
-            Cause::Missing { .. } => Self::new(Exit::NotFound, "not_found", message, seed),
+            Cause::Client(cause) => of_client(&cause, message),
+            Cause::Differs { .. } => differs(message),
+            Cause::Missing { .. } => Self::new(Exit::NotFound, "not_found", message, SEED),
             Cause::TableInUse { free, .. } => {
                 let hint = free.map_or_else(
                     || "close a visit first; every table of the branch is taken".to_owned(),
@@ -90,10 +81,34 @@ impl From<DinnerError> for Failure {
     }
 }
 
-impl Failure {
-    /// The dinner gave something else than it must.
-    fn differs(message: String) -> Self {
-        let hint = "the table stays as it is, so that you can look at it; the next dinner needs another one";
-        Self::new(Exit::ProblemsFound, "dinner_differs", message, hint)
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        of_client(&error, error.to_string())
     }
+}
+
+fn of_client(error: &ClientError, message: String) -> Failure {
+    match error {
+        ClientError::Https(_) | ClientError::NotLoopback(_) | ClientError::Address { .. } => {
+            let hint = "give a plain http address of this machine with --url";
+            Failure::new(Exit::Usage, "bad_address", message, hint)
+        }
+        ClientError::Unreachable { .. } => {
+            let hint = "start the server, or name it with --url";
+            Failure::new(Exit::Unreachable, "unreachable", message, hint)
+        }
+        ClientError::Refused { problem, .. } => match (problem.status, problem.code.as_str()) {
+            (401, "credentials_invalid") => Failure::new(Exit::NotAllowed, "credentials_invalid", message, SEED),
+            (429, _) => Failure::new(Exit::RateLimited, "rate_limited", message, "wait a minute and try again"),
+            (503, _) => Failure::new(Exit::Unreachable, "service_unavailable", message, "try again shortly"),
+            _ => differs(message),
+        },
+        ClientError::Status { .. } | ClientError::Unreadable { .. } => differs(message),
+    }
+}
+
+/// The dinner gave something else than it must.
+fn differs(message: String) -> Failure {
+    let hint = "the table stays as it is, so that you can look at it; the next dinner needs another one";
+    Failure::new(Exit::ProblemsFound, "dinner_differs", message, hint)
 }

@@ -57,16 +57,16 @@ async fn add(evening: &mut Evening<'_>, party: &Party, line: &Line, cart_version
 /// The request for a line, and how it is shown.
 fn wish(party: &Party, line: &Line) -> Result<(Value, String), Cause> {
     let (id, name) = product(party, line.dish)?;
-    let mut body = json!({ "product_id": id, "qty": line.qty });
+    let sharing = if line.shared { "table" } else { "own" };
     let mut text = format!("adds {} {name}", line.qty);
+    let mut body = json!({ "product_id": id, "qty": line.qty, "sharing": sharing });
     if line.dish == STEAK {
         let ((rare, rare_name), (egg, egg_name)) = (option(party, RARE)?, option(party, EGG)?);
-        body["modifiers"] = json!([{ "option_id": rare }, { "option_id": egg }]);
-        body["notes"] = json!("sin sal");
+        let modifiers = json!([{ "option_id": rare }, { "option_id": egg }]);
+        body = json!({ "product_id": id, "qty": line.qty, "modifiers": modifiers, "notes": "sin sal" });
         text = format!("{text} ({rare_name}, {egg_name})");
     }
     if line.shared {
-        body["sharing"] = json!("table");
         text.push_str(" for the table");
     }
     Ok((body, text))

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use comanda_domain::money::Money;
 use serde::Serialize;
 
 use super::{DinnerOptions, Step, Summary, serve};
@@ -23,12 +24,14 @@ pub async fn show(client: &Client, options: &DinnerOptions, output: Output) -> R
     if !output.json {
         let guests = if options.guests == 1 { "guest" } else { "guests" };
         output.talk(&format!("Dinner for {} {guests} at {} of Buen Sabor Centro", options.guests, options.table));
-        output.text(&format!("{}\n", columns::line(&COLUMNS, &HEADS)))?;
     }
     let mut last = 0;
     let mut audience = |step: &Step| -> io::Result<()> {
         if output.json {
             return output.document(step);
+        }
+        if last == 0 {
+            output.text(&format!("{}\n", columns::line(&COLUMNS, &HEADS)))?;
         }
         let number = if step.step == last { String::new() } else { step.step.to_string() };
         last = step.step;
@@ -52,13 +55,14 @@ struct Done {
 }
 
 fn line(step: &Step, number: &str, coloured: bool) -> String {
-    let amount = step.amount.map(|amount| amount.to_decimal()).unwrap_or_default();
+    let amount = step.amount.map(Money::to_decimal).unwrap_or_default();
     let cells = [number, &step.who, &step.what, &amount, &step.status];
     let line = columns::line(&COLUMNS, &cells);
-    match coloured && step.status.starts_with("refused") {
+    if coloured && step.status.starts_with("refused") {
         // Yellow: a refusal that had to come.
-        true => format!("\u{1b}[33m{line}\u{1b}[0m"),
-        false => line,
+        format!("\u{1b}[33m{line}\u{1b}[0m")
+    } else {
+        line
     }
 }
 
