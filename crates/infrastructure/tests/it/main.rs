@@ -12,4 +12,6 @@ mod house;
 #[cfg(test)]
 mod kitchen;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod staff;
