@@ -165,7 +165,7 @@ pub fn vars(url: &str, extra: &BTreeMap<String, String>) -> BTreeMap<String, Str
     let key = |letter: u8| {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let body: String =
-            (0..42_u8).map(|n| char::from(ALPHABET[usize::from((n * 7 + letter * 11) % 64)])).collect();
+            (0..42_u16).map(|n| char::from(ALPHABET[usize::from((n * 7 + u16::from(letter) * 11) % 64)])).collect();
         format!("{body}A=")
     };
     let mut vars: BTreeMap<String, String> = [
