@@ -12,4 +12,8 @@ mod house;
 #[cfg(test)]
 mod kitchen;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod staff;
+#[cfg(test)]
+mod visits;
