@@ -3,12 +3,17 @@
 use std::path::Path;
 use std::process::Command;
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 fn main() {
     let commit = first_line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]));
     let rustc = first_line(Command::new("rustc").arg("--version"));
-    println!("cargo::rustc-env=COMANDA_COMMIT={}", commit.unwrap_or_else(|| "unknown".to_owned()));
-    println!("cargo::rustc-env=COMANDA_RUSTC={}", rustc.unwrap_or_else(|| "unknown".to_owned()));
+    println!(
+        "cargo::rustc-env=COMANDA_COMMIT={}",
+        commit.unwrap_or_else(|| "unknown".to_owned())
+    );
+    println!(
+        "cargo::rustc-env=COMANDA_RUSTC={}",
+        rustc.unwrap_or_else(|| "unknown".to_owned())
+    );
     println!("cargo::rerun-if-changed=build.rs");
     // Grows with every commit and change of branch.
     if let Some(log) = first_line(Command::new("git").args(["rev-parse", "--git-path", "logs/HEAD"]))

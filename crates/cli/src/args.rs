@@ -48,7 +48,11 @@ pub struct Global {
 impl Global {
     /// How to show what there is to show.
     pub fn output(&self) -> Output {
-        Output { json: self.json, quiet: self.quiet, no_color: self.no_color }
+        Output {
+            json: self.json,
+            quiet: self.quiet,
+            no_color: self.no_color,
+        }
     }
 }
 
@@ -109,7 +113,9 @@ pub enum DemoCommand {
 
 /// Of `demo dinner`.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  comanda demo dinner\n  comanda demo dinner --table TER-02 --guests 8 --speed 3")]
+#[command(
+    before_help = "Examples:\n  comanda demo dinner\n  comanda demo dinner --table TER-02 --guests 8 --speed 3"
+)]
 pub struct DinnerArgs {
     /// Where the server is
     #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
@@ -128,12 +134,19 @@ pub struct DinnerArgs {
 impl DinnerArgs {
     /// Which dinner.
     pub fn options(&self) -> DinnerOptions {
-        DinnerOptions { table: self.table.clone(), guests: self.guests, speed: self.speed }
+        DinnerOptions {
+            table: self.table.clone(),
+            guests: self.guests,
+            speed: self.speed,
+        }
     }
 }
 
 fn guests(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=MOST_GUESTS).contains(number));
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=MOST_GUESTS).contains(number));
     number.ok_or_else(|| format!("a table has 1 to {MOST_GUESTS} guests"))
 }
 
@@ -152,8 +165,12 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     let number: Option<u64> = number.parse().ok().filter(|number| *number > 0);
-    let duration = number.zip(millis).and_then(|(number, millis)| number.checked_mul(millis));
-    duration.map(Duration::from_millis).ok_or_else(|| "a duration such as 500ms, 30s or 2m".to_owned())
+    let duration = number
+        .zip(millis)
+        .and_then(|(number, millis)| number.checked_mul(millis));
+    duration
+        .map(Duration::from_millis)
+        .ok_or_else(|| "a duration such as 500ms, 30s or 2m".to_owned())
 }
 
 #[cfg(test)]
@@ -175,7 +192,9 @@ mod tests {
     fn both_spellings_are_understood() {
         for line in ["comanda db-seed --force --json", "comanda --json db seed --force"] {
             let cli = parsed(line).unwrap();
-            let (Command::DbSeed(args) | Command::Db(DbCommand::Seed(args))) = cli.command else { panic!("{line}") };
+            let (Command::DbSeed(args) | Command::Db(DbCommand::Seed(args))) = cli.command else {
+                panic!("{line}")
+            };
             assert!(args.force && cli.global.json);
         }
         assert!(parsed("comanda db-migrate").is_ok() && parsed("comanda db migrate --dry-run").is_ok());
@@ -184,8 +203,18 @@ mod tests {
     #[test]
     fn a_dinner_has_limits() {
         assert!(parsed("comanda demo dinner --guests 8 --speed 0.5 --table TER-02").is_ok());
-        for wrong in ["--guests 0", "--guests 9", "--speed -1", "--speed fast", "--timeout 30", "--timeout 0s"] {
-            assert!(parsed(&format!("comanda demo dinner {wrong}")).is_err(), "{wrong}");
+        for wrong in [
+            "--guests 0",
+            "--guests 9",
+            "--speed -1",
+            "--speed fast",
+            "--timeout 30",
+            "--timeout 0s",
+        ] {
+            assert!(
+                parsed(&format!("comanda demo dinner {wrong}")).is_err(),
+                "{wrong}"
+            );
         }
     }
 

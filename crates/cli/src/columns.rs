@@ -29,10 +29,17 @@ pub fn line(columns: &[(Side, usize)], cells: &[&str]) -> String {
 pub fn table(heads: &[(Side, &str)], rows: &[Vec<String>]) -> String {
     let width = |column: usize, head: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0).max(head.chars().count())
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(head.chars().count())
     };
-    let columns: Vec<(Side, usize)> =
-        heads.iter().enumerate().map(|(column, (side, head))| (*side, width(column, head))).collect();
+    let columns: Vec<(Side, usize)> = heads
+        .iter()
+        .enumerate()
+        .map(|(column, (side, head))| (*side, width(column, head)))
+        .collect();
     let head: Vec<&str> = heads.iter().map(|(_, head)| *head).collect();
     let mut text = line(&columns, &head);
     text.push('\n');
@@ -50,7 +57,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_by_characters() {
-        let rows = [vec!["Salón".to_owned(), "8".to_owned()], vec!["Bar".to_owned(), "12".to_owned()]];
+        let rows = [
+            vec!["Salón".to_owned(), "8".to_owned()],
+            vec!["Bar".to_owned(), "12".to_owned()],
+        ];
         let text = table(&[(Side::Left, "SECTOR"), (Side::Right, "TABLES")], &rows);
         assert_eq!(text, "SECTOR  TABLES\nSalón        8\nBar         12\n");
     }

@@ -21,7 +21,12 @@ pub struct Failure {
 impl Failure {
     /// A failure.
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, code, message: message.into(), hint: hint.into() }
+        Self {
+            exit,
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 }
 
@@ -30,7 +35,12 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::BrokenPipe => Self::new(Exit::Success, "broken_pipe", "", ""),
-            _ => Self::new(Exit::Failed, "output", error.to_string(), "look where the output goes"),
+            _ => Self::new(
+                Exit::Failed,
+                "output",
+                error.to_string(),
+                "look where the output goes",
+            ),
         }
     }
 }

@@ -22,7 +22,10 @@ use failure::Failure;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = cli.global.output();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from);
     match runtime.and_then(|runtime| runtime.block_on(run(&cli))) {
         Ok(()) => Exit::Success.into(),
         Err(failure) => {

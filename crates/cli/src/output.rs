@@ -59,7 +59,9 @@ impl Output {
         if failure.exit == Exit::Success {
             return;
         }
-        let Failure { code, message, hint, .. } = failure;
+        let Failure {
+            code, message, hint, ..
+        } = failure;
         let text = if self.json {
             json!({ "error": { "code": code, "message": message, "hint": hint } }).to_string()
         } else if hint.is_empty() {

@@ -23,7 +23,15 @@ pub struct Draft {
 impl Draft {
     pub(super) fn new(http: Client, method: Method, url: Url, path: &str) -> Self {
         let named = format!("{method} {path}");
-        Self { http, method, url, named, headers: Vec::new(), bearer: None, body: None }
+        Self {
+            http,
+            method,
+            url,
+            named,
+            headers: Vec::new(),
+            bearer: None,
+            body: None,
+        }
     }
 
     /// With a query parameter.
@@ -40,7 +48,10 @@ impl Draft {
 
     /// Repeatable under this key.
     pub fn key(self, key: impl Into<String>) -> Self {
-        self.header(HeaderName::from_static("idempotency-key"), format!("\"{}\"", key.into()))
+        self.header(
+            HeaderName::from_static("idempotency-key"),
+            format!("\"{}\"", key.into()),
+        )
     }
 
     /// Only if the object still has this version.
@@ -69,18 +80,33 @@ impl Draft {
     /// # Errors
     /// [`ClientError::Unreachable`].
     pub async fn send(self) -> Result<Answer, ClientError> {
-        let unreachable = |source| ClientError::Unreachable { request: self.named.clone(), source };
+        let unreachable = |source| ClientError::Unreachable {
+            request: self.named.clone(),
+            source,
+        };
         let request = self.build().map_err(unreachable)?;
         let response = self.http.execute(request).await.map_err(unreachable)?;
         let header = |name: &str| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
         };
         let (etag, location) = (header(ETAG.as_str()), header(LOCATION.as_str()));
         let replayed = header("idempotency-replayed").is_some_and(|value| value == "true");
         let media_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
-        Ok(Answer { request: self.named, status, etag, location, replayed, media_type, body })
+        Ok(Answer {
+            request: self.named,
+            status,
+            etag,
+            location,
+            replayed,
+            media_type,
+            body,
+        })
     }
 
     fn build(&self) -> Result<Request, reqwest::Error> {
@@ -135,8 +161,15 @@ impl Answer {
             return Ok(self);
         }
         Err(match self.read::<Problem>() {
-            Ok(problem) => ClientError::Refused { request: self.request.clone(), problem: Box::new(problem) },
-            Err(_) => ClientError::Status { request: self.request.clone(), wanted, got: self.status },
+            Ok(problem) => ClientError::Refused {
+                request: self.request.clone(),
+                problem: Box::new(problem),
+            },
+            Err(_) => ClientError::Status {
+                request: self.request.clone(),
+                wanted,
+                got: self.status,
+            },
         })
     }
 
@@ -146,19 +179,28 @@ impl Answer {
     /// An acceptance, or another refusal.
     pub fn refusal(&self, status: u16, code: &str) -> Result<Problem, ClientError> {
         if self.status < 400 {
-            return Err(ClientError::Status { request: self.request.clone(), wanted: status, got: self.status });
+            return Err(ClientError::Status {
+                request: self.request.clone(),
+                wanted: status,
+                got: self.status,
+            });
         }
         let problem: Problem = self.read()?;
         if (self.status, problem.code.as_str()) == (status, code) {
             Ok(problem)
         } else {
-            Err(ClientError::Refused { request: self.request.clone(), problem: Box::new(problem) })
+            Err(ClientError::Refused {
+                request: self.request.clone(),
+                problem: Box::new(problem),
+            })
         }
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|source| ClientError::Unreadable { request: self.request.clone(), source })
+        serde_json::from_slice(&self.body).map_err(|source| ClientError::Unreadable {
+            request: self.request.clone(),
+            source,
+        })
     }
 }
 
@@ -178,14 +220,21 @@ mod tests {
         }
     }
 
-    const ENDED: &str = r#"{"status":401,"code":"seating_ended","title":"This visit has ended","detail":null}"#;
+    const ENDED: &str =
+        r#"{"status":401,"code":"seating_ended","title":"This visit has ended","detail":null}"#;
 
     #[test]
     fn a_refusal_is_recognised_by_its_code() {
         let ended = answer(401, ENDED);
         assert_eq!(ended.refusal(401, "seating_ended").unwrap().code, "seating_ended");
-        assert!(matches!(ended.refusal(401, "token_expired"), Err(ClientError::Refused { .. })));
-        assert!(matches!(answer(200, "{}").refusal(401, "seating_ended"), Err(ClientError::Status { .. })));
+        assert!(matches!(
+            ended.refusal(401, "token_expired"),
+            Err(ClientError::Refused { .. })
+        ));
+        assert!(matches!(
+            answer(200, "{}").refusal(401, "seating_ended"),
+            Err(ClientError::Status { .. })
+        ));
     }
 
     #[test]
@@ -194,6 +243,9 @@ mod tests {
         let text = "GET /v1/diner/cart was refused with 401 seating_ended: This visit has ended";
         assert_eq!(error.to_string(), text);
         let error = answer(502, "<html>").wanted(200).unwrap_err();
-        assert_eq!(error.to_string(), "GET /v1/diner/cart gave status 502 instead of 200");
+        assert_eq!(
+            error.to_string(),
+            "GET /v1/diner/cart gave status 502 instead of 200"
+        );
     }
 }

@@ -13,8 +13,8 @@ use reqwest::{Method, Url, redirect};
 pub use draft::{Answer, Draft};
 pub use error::ClientError;
 pub use wire::{
-    Allocation, Branch, Cart, Charge, Check, Diner, Login, Menu, Opened, Page, Payment, Problem, Product, QrCode,
-    Receipt, Registered, Round, Session, Share, Split, Table, Ticket,
+    Allocation, Branch, Cart, Charge, Check, Diner, Login, Menu, Opened, Page, Payment, Problem, Product,
+    QrCode, Receipt, Registered, Round, Session, Share, Split, Table, Ticket,
 };
 
 /// Talks to one server.
@@ -38,7 +38,10 @@ impl Client {
             .no_proxy()
             .user_agent(concat!("comanda/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| ClientError::Address { address: address.to_owned(), why: error.to_string() })?;
+            .map_err(|error| ClientError::Address {
+                address: address.to_owned(),
+                why: error.to_string(),
+            })?;
         Ok(Self { http, base })
     }
 
@@ -61,7 +64,10 @@ impl Client {
 
 /// The address as a URL, if it is one that may be used.
 fn usable(address: &str) -> Result<Url, ClientError> {
-    let unusable = |why: &str| ClientError::Address { address: address.to_owned(), why: why.to_owned() };
+    let unusable = |why: &str| ClientError::Address {
+        address: address.to_owned(),
+        why: why.to_owned(),
+    };
     let url = Url::parse(address).map_err(|error| unusable(&error.to_string()))?;
     match url.scheme() {
         "http" => {}
@@ -69,7 +75,10 @@ fn usable(address: &str) -> Result<Url, ClientError> {
         other => return Err(unusable(&format!("{other:?} is not http"))),
     }
     let host = url.host_str().ok_or_else(|| unusable("it names no host"))?;
-    let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let number = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     if host == "localhost" || number.is_ok_and(|ip| ip.is_loopback()) {
         Ok(url)
     } else {
@@ -83,13 +92,29 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_spoken_to_in_the_clear() {
-        for address in ["http://localhost:8080", "http://127.0.0.1:8080/", "http://[::1]:8080/base"] {
+        for address in [
+            "http://localhost:8080",
+            "http://127.0.0.1:8080/",
+            "http://[::1]:8080/base",
+        ] {
             assert!(usable(address).is_ok(), "{address}");
         }
-        assert!(matches!(usable("http://example.org"), Err(ClientError::NotLoopback(_))));
-        assert!(matches!(usable("http://localhost.example.org"), Err(ClientError::NotLoopback(_))));
-        assert!(matches!(usable("https://localhost:8443"), Err(ClientError::Https(_))));
-        assert!(matches!(usable("localhost:8080"), Err(ClientError::Address { .. })));
+        assert!(matches!(
+            usable("http://example.org"),
+            Err(ClientError::NotLoopback(_))
+        ));
+        assert!(matches!(
+            usable("http://localhost.example.org"),
+            Err(ClientError::NotLoopback(_))
+        ));
+        assert!(matches!(
+            usable("https://localhost:8443"),
+            Err(ClientError::Https(_))
+        ));
+        assert!(matches!(
+            usable("localhost:8080"),
+            Err(ClientError::Address { .. })
+        ));
         assert!(matches!(usable("what"), Err(ClientError::Address { .. })));
     }
 }

@@ -26,7 +26,10 @@ pub struct Problem {
 impl Problem {
     /// The most telling text.
     pub fn text(&self) -> &str {
-        self.detail.as_deref().filter(|text| !text.is_empty()).unwrap_or(&self.title)
+        self.detail
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .unwrap_or(&self.title)
     }
 }
 
@@ -172,14 +175,20 @@ pub struct ModifierOption {
 impl Menu {
     /// The dish with the given code.
     pub fn product(&self, code: &str) -> Option<&Product> {
-        self.categories.iter().flat_map(|category| &category.products).find(|product| product.code == code)
+        self.categories
+            .iter()
+            .flat_map(|category| &category.products)
+            .find(|product| product.code == code)
     }
 }
 
 impl Product {
     /// The option with the given code.
     pub fn option(&self, code: &str) -> Option<&ModifierOption> {
-        self.modifier_groups.iter().flat_map(|group| &group.options).find(|option| option.code == code)
+        self.modifier_groups
+            .iter()
+            .flat_map(|group| &group.options)
+            .find(|option| option.code == code)
     }
 }
 

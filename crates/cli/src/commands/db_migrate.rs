@@ -43,7 +43,10 @@ pub async fn run(dry_run: bool, output: Output) -> Result<(), Failure> {
     if output.json {
         output.document(&migrated)?;
     } else if migrated.steps.is_empty() {
-        output.talk(&format!("The schema is up to date: {}", migrated.to.as_deref().unwrap_or("empty")));
+        output.talk(&format!(
+            "The schema is up to date: {}",
+            migrated.to.as_deref().unwrap_or("empty")
+        ));
     } else {
         output.text(&migrated.table())?;
     }
@@ -53,18 +56,37 @@ pub async fn run(dry_run: bool, output: Output) -> Result<(), Failure> {
 impl Migrated {
     /// `known` and `names` are sorted, and migrations run in that order.
     fn of(known: &[String], names: &[String], dry_run: bool) -> Self {
-        let before = known.iter().rev().find(|name| names.first().is_none_or(|first| *name < first));
+        let before = known
+            .iter()
+            .rev()
+            .find(|name| names.first().is_none_or(|first| *name < first));
         let from = before.map(|name| parts(name).0.to_owned());
-        let to = names.last().map(|name| parts(name).0.to_owned()).or_else(|| from.clone());
+        let to = names
+            .last()
+            .map(|name| parts(name).0.to_owned())
+            .or_else(|| from.clone());
         let steps = names.iter().map(|name| {
             let (version, name) = parts(name);
-            Step { version: version.to_owned(), name: name.to_owned(), direction: "up" }
+            Step {
+                version: version.to_owned(),
+                name: name.to_owned(),
+                direction: "up",
+            }
         });
-        Self { from, to, dry_run, steps: steps.collect() }
+        Self {
+            from,
+            to,
+            dry_run,
+            steps: steps.collect(),
+        }
     }
 
     fn table(&self) -> String {
-        let heads = [(Side::Left, "VERSION"), (Side::Left, "NAME"), (Side::Left, "DIRECTION")];
+        let heads = [
+            (Side::Left, "VERSION"),
+            (Side::Left, "NAME"),
+            (Side::Left, "DIRECTION"),
+        ];
         let row = |step: &Step| vec![step.version.clone(), step.name.clone(), step.direction.to_owned()];
         columns::table(&heads, &self.steps.iter().map(row).collect::<Vec<_>>())
     }
@@ -85,7 +107,11 @@ mod tests {
 
     #[test]
     fn the_versions_before_and_after() {
-        let known = names(&["2026-11-24-000100_roles", "2026-11-24-000200_tenancy", "2026-11-24-000300_people"]);
+        let known = names(&[
+            "2026-11-24-000100_roles",
+            "2026-11-24-000200_tenancy",
+            "2026-11-24-000300_people",
+        ]);
         let range = |pending: &[String]| {
             let migrated = Migrated::of(&known, pending, true);
             (migrated.from, migrated.to, migrated.steps.len())

@@ -30,7 +30,8 @@ fn show(seeded: &Seeded, output: Output) -> Result<(), Failure> {
     }
     output.text(&table(seeded))?;
     if seeded.tenants.iter().any(|tenant| tenant.created) {
-        output.talk("People and passwords: docs/demo.md. Next: start the server and run `comanda demo dinner`");
+        output
+            .talk("People and passwords: docs/demo.md. Next: start the server and run `comanda demo dinner`");
     } else {
         output.talk("Everything was there already; nothing was changed");
     }
@@ -66,9 +67,12 @@ impl From<SeedError> for Failure {
                 let hint = "use another database, or add --force to put the demo beside it";
                 Self::new(Exit::Conflict, "foreign_tenant", message, hint)
             }
-            SeedError::Menu(_) | SeedError::Hashing => {
-                Self::new(Exit::Failed, "seed_failed", message, "run `comanda version` and report it")
-            }
+            SeedError::Menu(_) | SeedError::Hashing => Self::new(
+                Exit::Failed,
+                "seed_failed",
+                message,
+                "run `comanda version` and report it",
+            ),
             SeedError::Storage(refusal) => refusal.into(),
         }
     }

@@ -31,9 +31,17 @@ pub fn run(output: Output) -> Result<(), Failure> {
     if output.json {
         output.document(&version)?;
     } else {
-        let Version { version, commit, rustc, schema, .. } = &version;
+        let Version {
+            version,
+            commit,
+            rustc,
+            schema,
+            ..
+        } = &version;
         let schema = schema.as_deref().unwrap_or("none");
-        output.text(&format!("comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"))?;
+        output.text(&format!(
+            "comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
+        ))?;
     }
     Ok(())
 }

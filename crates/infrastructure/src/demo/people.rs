@@ -26,15 +26,21 @@ const DAYS_AHEAD: u64 = 30;
 pub(super) type Hashed = (&'static Person, String);
 
 /// Hashes every password with its own salt, side by side and away from the threads that serve.
-pub(super) async fn hashed(people: &'static [Person], params: PasswordParams) -> Result<Vec<Hashed>, SeedError> {
-    let hasher = spawn_blocking(move || PasswordHasher::new(params, &SystemEntropy::new())).await;
-    let hasher = hasher.ok().and_then(Result::ok).ok_or(SeedError::Hashing)?;
+pub(super) async fn hashed(
+    people: &'static [Person],
+    params: PasswordParams,
+) -> Result<Vec<Hashed>, SeedError> {
+    let made = spawn_blocking(move || PasswordHasher::new(params, &SystemEntropy::new())).await;
+    let hasher = made.ok().and_then(Result::ok).ok_or(SeedError::Hashing)?;
     let hashing = people.iter().map(|person| {
         let hasher = hasher.clone();
         spawn_blocking(move || Ok((person, hasher.hash(person.password, &SystemEntropy::new())?)))
     });
-    let hashed = try_join_all(hashing).await.map_err(|_| SeedError::Hashing)?;
-    hashed.into_iter().collect::<Result<_, PasswordError>>().map_err(|_| SeedError::Hashing)
+    let verifiers = try_join_all(hashing).await.map_err(|_| SeedError::Hashing)?;
+    verifiers
+        .into_iter()
+        .collect::<Result<_, PasswordError>>()
+        .map_err(|_| SeedError::Hashing)
 }
 
 /// A branch as the people know it.

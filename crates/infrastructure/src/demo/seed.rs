@@ -73,7 +73,11 @@ pub struct SeededTenant {
 /// # Errors
 /// [`SeedError::Environment`].
 pub fn refuse_guarded(environment: Environment) -> Result<(), SeedError> {
-    if environment.is_guarded() { Err(SeedError::Environment(environment)) } else { Ok(()) }
+    if environment.is_guarded() {
+        Err(SeedError::Environment(environment))
+    } else {
+        Ok(())
+    }
 }
 
 /// Puts in each demo restaurant that is not there yet; with `force` also beside restaurants that are no demo.
@@ -83,7 +87,9 @@ pub fn refuse_guarded(environment: Environment) -> Result<(), SeedError> {
 pub async fn seed(db: &Db, config: &Config, force: bool) -> Result<Seeded, SeedError> {
     refuse_guarded(config.environment)?;
     let present = present(db).await?;
-    let foreign = present.keys().find(|slug| RESTAURANTS.iter().all(|demo| demo.slug != slug.as_str()));
+    let foreign = present
+        .keys()
+        .find(|slug| RESTAURANTS.iter().all(|demo| demo.slug != slug.as_str()));
     if let Some(slug) = foreign.filter(|_| !force) {
         return Err(SeedError::ForeignTenant { slug: slug.clone() });
     }

@@ -15,7 +15,11 @@ async fn opened(empty: &Empty) -> (Database, Client, Config) {
 }
 
 fn created(seeded: &Seeded) -> Vec<(&str, bool)> {
-    seeded.tenants.iter().map(|tenant| (tenant.tenant, tenant.created)).collect()
+    seeded
+        .tenants
+        .iter()
+        .map(|tenant| (tenant.tenant, tenant.created))
+        .collect()
 }
 
 async fn number(client: &Client, query: &str) -> i64 {
@@ -28,7 +32,10 @@ async fn everything_is_there_once() {
     let (database, client, config) = opened(&empty).await;
     let first = seed(&database.db, &config, false).await.unwrap();
     assert_eq!(created(&first), [("buen-sabor", true), ("la-otra-mesa", true)]);
-    let counts = first.tenants.iter().map(|t| (t.branches, t.tables, t.products, t.users));
+    let counts = first
+        .tenants
+        .iter()
+        .map(|t| (t.branches, t.tables, t.products, t.users));
     assert_eq!(counts.collect::<Vec<_>>(), [(2, 24, 60, 7), (1, 2, 3, 1)]);
 
     let again = seed(&database.db, &config, false).await.unwrap();
@@ -36,10 +43,22 @@ async fn everything_is_there_once() {
     assert_eq!(number(&client, "SELECT count(*) FROM product").await, 63);
 
     // Leo in one sector and Sol in two, today and on the next thirty days.
-    assert_eq!(number(&client, "SELECT count(*) FROM sector_assignment").await, 93);
-    assert_eq!(number(&client, "SELECT count(DISTINCT password_verifier) FROM app_user").await, 8);
-    assert_eq!(number(&client, "SELECT count(*) FROM branch_counter WHERE value = 0").await, 6);
-    assert_eq!(number(&client, "SELECT count(*) FROM branch_provider WHERE enabled").await, 12);
+    assert_eq!(
+        number(&client, "SELECT count(*) FROM sector_assignment").await,
+        93
+    );
+    assert_eq!(
+        number(&client, "SELECT count(DISTINCT password_verifier) FROM app_user").await,
+        8
+    );
+    assert_eq!(
+        number(&client, "SELECT count(*) FROM branch_counter WHERE value = 0").await,
+        6
+    );
+    assert_eq!(
+        number(&client, "SELECT count(*) FROM branch_provider WHERE enabled").await,
+        12
+    );
     assert_eq!(number(&client, "SELECT count(*) FROM audit_stage").await, 2);
     database.close().await.unwrap();
 }
@@ -54,11 +73,17 @@ async fn palermo_makes_its_own_menu_of_it() {
                      JOIN product p ON p.id = bp.product_id WHERE p.code = 'bife_chorizo' AND b.slug = $1";
         client.query_one(query, &[&slug]).await.unwrap().get::<_, i64>(0)
     };
-    assert_eq!((price("centro").await, price("palermo").await), (2_490_000, 2_730_000));
+    assert_eq!(
+        (price("centro").await, price("palermo").await),
+        (2_490_000, 2_730_000)
+    );
     let hidden = "SELECT b.slug || ' ' || c.code FROM branch_hidden_category h JOIN branch b ON b.id = h.branch_id \
                   JOIN category c ON c.id = h.category_id";
     let hidden = client.query(hidden, &[]).await.unwrap();
-    assert_eq!(hidden.iter().map(|row| row.get(0)).collect::<Vec<String>>(), ["palermo minutas"]);
+    assert_eq!(
+        hidden.iter().map(|row| row.get(0)).collect::<Vec<String>>(),
+        ["palermo minutas"]
+    );
     database.close().await.unwrap();
 }
 
@@ -66,7 +91,10 @@ async fn palermo_makes_its_own_menu_of_it() {
 async fn whoever_seeds_at_the_same_time_finds_it_done() {
     let empty = Empty::new().await;
     let (database, client, config) = opened(&empty).await;
-    let (one, two) = tokio::join!(seed(&database.db, &config, false), seed(&database.db, &config, false));
+    let (one, two) = tokio::join!(
+        seed(&database.db, &config, false),
+        seed(&database.db, &config, false)
+    );
     let (one, two) = (one.unwrap(), two.unwrap());
     for (one, two) in one.tenants.iter().zip(&two.tenants) {
         assert!(one.created != two.created, "{}", one.tenant);
@@ -85,9 +113,19 @@ async fn other_peoples_restaurants_are_respected() {
                     VALUES ('real', '01920000-0000-7000-8000-000000000001', now())";
     client.batch_execute(somebody).await.unwrap();
     let refused = seed(&database.db, &config, false).await.unwrap_err();
-    assert!(matches!(&refused, SeedError::ForeignTenant { slug } if slug == "real"), "{refused}");
+    assert!(
+        matches!(&refused, SeedError::ForeignTenant { slug } if slug == "real"),
+        "{refused}"
+    );
     assert_eq!(number(&client, "SELECT count(*) FROM tenant").await, 1);
-    assert!(seed(&database.db, &config, true).await.unwrap().tenants.iter().all(|tenant| tenant.created));
+    assert!(
+        seed(&database.db, &config, true)
+            .await
+            .unwrap()
+            .tenants
+            .iter()
+            .all(|tenant| tenant.created)
+    );
     database.close().await.unwrap();
 }
 

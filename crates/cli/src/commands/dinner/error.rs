@@ -55,7 +55,11 @@ pub enum Cause {
 
 impl Cause {
     pub(super) fn differs(what: impl Into<String>, got: impl Display, wanted: impl Display) -> Self {
-        Self::Differs { what: what.into(), got: got.to_string(), wanted: wanted.to_string() }
+        Self::Differs {
+            what: what.into(),
+            got: got.to_string(),
+            wanted: wanted.to_string(),
+        }
     }
 }
 
@@ -98,9 +102,21 @@ fn of_client(error: &ClientError, message: String) -> Failure {
             Failure::new(Exit::Unreachable, "unreachable", message, hint)
         }
         ClientError::Refused { problem, .. } => match (problem.status, problem.code.as_str()) {
-            (401, "credentials_invalid") => Failure::new(Exit::NotAllowed, "credentials_invalid", message, SEED),
-            (429, _) => Failure::new(Exit::RateLimited, "rate_limited", message, "wait a minute and try again"),
-            (503, _) => Failure::new(Exit::Unreachable, "service_unavailable", message, "try again shortly"),
+            (401, "credentials_invalid") => {
+                Failure::new(Exit::NotAllowed, "credentials_invalid", message, SEED)
+            }
+            (429, _) => Failure::new(
+                Exit::RateLimited,
+                "rate_limited",
+                message,
+                "wait a minute and try again",
+            ),
+            (503, _) => Failure::new(
+                Exit::Unreachable,
+                "service_unavailable",
+                message,
+                "try again shortly",
+            ),
             _ => differs(message),
         },
         ClientError::Status { .. } | ClientError::Unreadable { .. } => differs(message),

@@ -52,7 +52,9 @@ impl Party {
     /// The guest of that seat, or the last one of a smaller party.
     pub(super) fn guest(&self, seat: usize) -> Result<&Person, Cause> {
         let guest = self.guests.get(seat).or(self.guests.last());
-        guest.ok_or_else(|| Cause::Missing { what: "guest".to_owned() })
+        guest.ok_or_else(|| Cause::Missing {
+            what: "guest".to_owned(),
+        })
     }
 
     /// An idempotency key that no earlier dinner used.
@@ -62,8 +64,17 @@ impl Party {
 }
 
 impl<'a> Evening<'a> {
-    pub(super) fn new(client: &'a Client, options: &'a DinnerOptions, audience: &'a mut Audience<'a>) -> Self {
-        Self { client, options, audience, step: 0 }
+    pub(super) fn new(
+        client: &'a Client,
+        options: &'a DinnerOptions,
+        audience: &'a mut Audience<'a>,
+    ) -> Self {
+        Self {
+            client,
+            options,
+            audience,
+            step: 0,
+        }
     }
 
     /// The step that is or was last under way.
@@ -84,8 +95,13 @@ impl<'a> Evening<'a> {
         amount: Option<Money>,
         status: impl Into<String>,
     ) -> Result<(), Cause> {
-        let step =
-            Step { step: self.step, who: who.to_owned(), what: what.into(), amount, status: status.into() };
+        let step = Step {
+            step: self.step,
+            who: who.to_owned(),
+            what: what.into(),
+            amount,
+            status: status.into(),
+        };
         (self.audience)(&step)?;
         if self.options.speed > 0.0 {
             tokio::time::sleep(PAUSE.div_f64(self.options.speed.max(0.01))).await;
@@ -100,7 +116,11 @@ where
     A: PartialEq<B> + Display,
     B: Display,
 {
-    if got == wanted { Ok(()) } else { Err(Cause::differs(what, got, wanted)) }
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(Cause::differs(what, got, wanted))
+    }
 }
 
 /// Looks whether an amount is what it must be.
@@ -117,7 +137,11 @@ pub(super) fn amounts(what: &str, got: Money, wanted: i64) -> Result<(), Cause> 
 pub(super) fn version(what: &str, etag: Option<&str>, wanted: i64) -> Result<(), Cause> {
     let got = etag.unwrap_or("absent");
     let got = got.strip_prefix("W/").unwrap_or(got);
-    same(&format!("the ETag of {what}"), got, format!("\"v{wanted}\"").as_str())
+    same(
+        &format!("the ETag of {what}"),
+        got,
+        format!("\"v{wanted}\"").as_str(),
+    )
 }
 
 /// An amount as it is sent.

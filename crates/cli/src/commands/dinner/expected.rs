@@ -16,17 +16,35 @@ pub struct Dish {
 }
 
 /// The steak.
-pub const STEAK: Dish = Dish { code: "bife_chorizo", price: 2_490_000 };
+pub const STEAK: Dish = Dish {
+    code: "bife_chorizo",
+    price: 2_490_000,
+};
 /// The cheese for everyone.
-pub const CHEESE: Dish = Dish { code: "provoleta", price: 980_000 };
+pub const CHEESE: Dish = Dish {
+    code: "provoleta",
+    price: 980_000,
+};
 /// The pasties.
-pub const PASTY: Dish = Dish { code: "empanada_carne", price: 280_000 };
+pub const PASTY: Dish = Dish {
+    code: "empanada_carne",
+    price: 280_000,
+};
 /// The lemonade.
-pub const LEMONADE: Dish = Dish { code: "limonada", price: 450_000 };
+pub const LEMONADE: Dish = Dish {
+    code: "limonada",
+    price: 450_000,
+};
 /// How the steak is cooked: free, but it must be said.
-pub const RARE: Dish = Dish { code: "jugoso", price: 0 };
+pub const RARE: Dish = Dish {
+    code: "jugoso",
+    price: 0,
+};
 /// The egg on the steak.
-pub const EGG: Dish = Dish { code: "huevo_frito", price: 180_000 };
+pub const EGG: Dish = Dish {
+    code: "huevo_frito",
+    price: 180_000,
+};
 
 /// What Ana leaves for the staff.
 pub const TIP: i64 = 100_000;
@@ -75,13 +93,27 @@ impl Expected {
         let total = lines.iter().map(|line| line.amount).sum();
         let shares = equal_parts(total, guests);
         let covered = covered(&lines, &shares);
-        Self { lines, total, shares, covered }
+        Self {
+            lines,
+            total,
+            shares,
+            covered,
+        }
     }
 
     /// How many lines each station gets: grill, hot kitchen, bar.
     pub fn stations(&self) -> [(&'static str, usize); 3] {
-        let count = |dishes: &[Dish]| self.lines.iter().filter(|line| dishes.contains(&line.dish)).count();
-        [("grill", count(&[STEAK, CHEESE])), ("hot_kitchen", count(&[PASTY])), ("bar", count(&[LEMONADE]))]
+        let count = |dishes: &[Dish]| {
+            self.lines
+                .iter()
+                .filter(|line| dishes.contains(&line.dish))
+                .count()
+        };
+        [
+            ("grill", count(&[STEAK, CHEESE])),
+            ("hot_kitchen", count(&[PASTY])),
+            ("bar", count(&[LEMONADE])),
+        ]
     }
 
     /// The notes that a guest hands over for an amount.
@@ -92,20 +124,40 @@ impl Expected {
 
 /// Ana has the steak and a cheese for the table, Bruno two pasties, everyone else a lemonade.
 fn lines(guests: usize) -> Vec<Line> {
-    let own = |dish: Dish, qty: i32, by| Line { dish, qty, by, shared: false, amount: dish.price * i64::from(qty) };
+    let own = |dish: Dish, qty: i32, by| Line {
+        dish,
+        qty,
+        by,
+        shared: false,
+        amount: dish.price * i64::from(qty),
+    };
     let steak = own(STEAK, 1, 0);
     let mut lines = vec![
-        Line { amount: steak.amount + RARE.price + EGG.price, ..steak },
-        Line { shared: true, ..own(CHEESE, 1, 0) },
+        Line {
+            amount: steak.amount + RARE.price + EGG.price,
+            ..steak
+        },
+        Line {
+            shared: true,
+            ..own(CHEESE, 1, 0)
+        },
     ];
-    lines.extend((1..guests).map(|guest| if guest == 1 { own(PASTY, 2, guest) } else { own(LEMONADE, 1, guest) }));
+    lines.extend((1..guests).map(|guest| {
+        if guest == 1 {
+            own(PASTY, 2, guest)
+        } else {
+            own(LEMONADE, 1, guest)
+        }
+    }));
     lines
 }
 
 /// Parts that add up to the total and differ by one unit at most; whoever sat down first pays the unit more.
 fn equal_parts(total: i64, guests: usize) -> Vec<i64> {
     let count = i64::try_from(guests).unwrap_or(i64::MAX).max(1);
-    (0..count).map(|guest| total / count + i64::from(guest < total % count)).collect()
+    (0..count)
+        .map(|guest| total / count + i64::from(guest < total % count))
+        .collect()
 }
 
 /// Guest after guest pays a share: first for what is their own, then for what is shared, then for the rest.
@@ -141,15 +193,19 @@ mod tests {
     fn three_guests_pay_what_the_example_says() {
         let dinner = Expected::of(3);
         assert_eq!(dinner.total, 4_660_000);
-        assert_eq!(dinner.lines.iter().map(|line| line.amount).collect::<Vec<_>>(), [
-            2_670_000, 980_000, 560_000, 450_000
-        ]);
+        assert_eq!(
+            dinner.lines.iter().map(|line| line.amount).collect::<Vec<_>>(),
+            [2_670_000, 980_000, 560_000, 450_000]
+        );
         assert_eq!(dinner.shares, [1_553_334, 1_553_333, 1_553_333]);
-        assert_eq!(dinner.covered, [
-            vec![(0, 1_553_334)],
-            vec![(2, 560_000), (1, 980_000), (0, 13_333)],
-            vec![(3, 450_000), (0, 1_103_333)],
-        ]);
+        assert_eq!(
+            dinner.covered,
+            [
+                vec![(0, 1_553_334)],
+                vec![(2, 560_000), (1, 980_000), (0, 13_333)],
+                vec![(3, 450_000), (0, 1_103_333)],
+            ]
+        );
         assert_eq!(Expected::tendered(1_553_333) - 1_553_333, 46_667);
         assert_eq!(dinner.stations(), [("grill", 2), ("hot_kitchen", 1), ("bar", 1)]);
     }
@@ -160,8 +216,13 @@ mod tests {
             let dinner = Expected::of(guests);
             assert_eq!(dinner.shares.iter().sum::<i64>(), dinner.total);
             for (index, line) in dinner.lines.iter().enumerate() {
-                let paid: i64 =
-                    dinner.covered.iter().flatten().filter(|(of, _)| *of == index).map(|(_, part)| part).sum();
+                let paid: i64 = dinner
+                    .covered
+                    .iter()
+                    .flatten()
+                    .filter(|(of, _)| *of == index)
+                    .map(|(_, part)| part)
+                    .sum();
                 assert_eq!(paid, line.amount, "{guests} guests, line {index}");
             }
         }

@@ -22,9 +22,21 @@ pub(super) async fn leave(
     let url = receipt(evening, party, bill, expected).await?;
     evening.at(25);
     let ana = party.ana()?;
-    let answer = evening.client.get("/v1/diner/cart").bearer(&ana.token).send().await?;
+    let answer = evening
+        .client
+        .get("/v1/diner/cart")
+        .bearer(&ana.token)
+        .send()
+        .await?;
     answer.refusal(401, "seating_ended")?;
-    evening.show(ana.name, "looks into the cart from outside", None, "refused: seating_ended").await?;
+    evening
+        .show(
+            ana.name,
+            "looks into the cart from outside",
+            None,
+            "refused: seating_ended",
+        )
+        .await?;
     placed.again(evening, party).await?;
     Ok(url)
 }
@@ -33,13 +45,25 @@ async fn close(evening: &mut Evening<'_>, party: &Party) -> Result<(), Cause> {
     evening.at(23);
     let leo = &party.leo;
     let path = format!("/v1/waiter/sessions/{}/close", party.session.id);
-    let draft = evening.client.post(path).bearer(&leo.token).key(party.key("close")).body(json!({}));
+    let draft = evening
+        .client
+        .post(path)
+        .bearer(&leo.token)
+        .key(party.key("close"))
+        .body(json!({}));
     let closed: Session = draft.send().await?.json(200)?;
     same("the session", closed.status.as_str(), "closed")?;
     same("the seating", closed.seating, party.session.seating + 1)?;
     let table = table_now(evening, &party.marta, &party.branch.id, &party.table.code).await?;
     same("the table", table.status.as_str(), "free")?;
-    evening.show(leo.name, format!("closes table {}", table.code), None, table.status).await
+    evening
+        .show(
+            leo.name,
+            format!("closes table {}", table.code),
+            None,
+            table.status,
+        )
+        .await
 }
 
 async fn receipt(
@@ -55,14 +79,27 @@ async fn receipt(
         evening.client.get(path).accept(form).bearer(&leo.token)
     };
     let page = draft("text/html").send().await?;
-    let media_type = page.wanted(200)?.media_type.split(';').next().unwrap_or_default().trim().to_owned();
-    same("the form of the printable receipt", media_type.as_str(), "text/html")?;
+    let media_type = page
+        .wanted(200)?
+        .media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    same(
+        "the form of the printable receipt",
+        media_type.as_str(),
+        "text/html",
+    )?;
     let receipt: Receipt = draft("application/json").send().await?.json(200)?;
     same("the kind of the receipt", receipt.kind.as_str(), "receipt")?;
     same("the number of the receipt", receipt.number, bill.check.number)?;
     amounts("the total of the receipt", receipt.total, expected.total)?;
     amounts("the due of the receipt", receipt.due, 0)?;
     let text = format!("prints receipt {}", receipt.number);
-    evening.show(leo.name, text, Some(receipt.total), receipt.kind).await?;
+    evening
+        .show(leo.name, text, Some(receipt.total), receipt.kind)
+        .await?;
     Ok(receipt.public_url)
 }

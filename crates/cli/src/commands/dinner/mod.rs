@@ -38,7 +38,11 @@ pub struct DinnerOptions {
 
 impl Default for DinnerOptions {
     fn default() -> Self {
-        Self { table: "SAL-01".to_owned(), guests: 3, speed: 1.0 }
+        Self {
+            table: "SAL-01".to_owned(),
+            guests: 3,
+            speed: 1.0,
+        }
     }
 }
 
@@ -102,7 +106,10 @@ pub async fn serve(
     let mut evening = Evening::new(client, options, audience);
     match dinner(&mut evening).await {
         Ok(summary) => Ok(summary),
-        Err(cause) => Err(DinnerError { step: evening.step(), cause }),
+        Err(cause) => Err(DinnerError {
+            step: evening.step(),
+            cause,
+        }),
     }
 }
 

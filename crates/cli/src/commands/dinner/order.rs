@@ -15,7 +15,11 @@ pub(super) struct Placed {
     answer: Answer,
 }
 
-pub(super) async fn order(evening: &mut Evening<'_>, party: &Party, expected: &Expected) -> Result<Placed, Cause> {
+pub(super) async fn order(
+    evening: &mut Evening<'_>,
+    party: &Party,
+    expected: &Expected,
+) -> Result<Placed, Cause> {
     evening.at(8);
     refuse_steak_without_cooking_point(evening, party).await?;
     for (cart_version, line) in (1..).zip(&expected.lines) {
@@ -33,25 +37,54 @@ pub(super) async fn order(evening: &mut Evening<'_>, party: &Party, expected: &E
 async fn refuse_steak_without_cooking_point(evening: &mut Evening<'_>, party: &Party) -> Result<(), Cause> {
     let ana = party.ana()?;
     let body = json!({ "product_id": product(party, STEAK)?.0, "qty": 1 });
-    let draft = evening.client.post("/v1/diner/cart/lines").bearer(&ana.token).body(body);
+    let draft = evening
+        .client
+        .post("/v1/diner/cart/lines")
+        .bearer(&ana.token)
+        .body(body);
     let problem = draft.send().await?.refusal(422, "modifiers_invalid")?;
-    let (pointer, code) =
-        problem.errors.first().map_or(("", ""), |error| (error.pointer.as_str(), error.code.as_str()));
+    let (pointer, code) = problem
+        .errors
+        .first()
+        .map_or(("", ""), |error| (error.pointer.as_str(), error.code.as_str()));
     same("the pointer of modifiers_invalid", pointer, "/modifiers")?;
     same("the reason of modifiers_invalid", code, "too_few")?;
-    evening.show(ana.name, "wants a steak, but does not say how", None, "refused: modifiers_invalid").await
+    evening
+        .show(
+            ana.name,
+            "wants a steak, but does not say how",
+            None,
+            "refused: modifiers_invalid",
+        )
+        .await
 }
 
 async fn add(evening: &mut Evening<'_>, party: &Party, line: &Line, cart_version: i64) -> Result<(), Cause> {
     let guest = party.guest(line.by)?;
     let (body, text) = wish(party, line)?;
-    let answer = evening.client.post("/v1/diner/cart/lines").bearer(&guest.token).body(body).send().await?;
+    let answer = evening
+        .client
+        .post("/v1/diner/cart/lines")
+        .bearer(&guest.token)
+        .body(body)
+        .send()
+        .await?;
     let cart: Cart = answer.json(201)?;
     same("the version of the cart", cart.version, cart_version)?;
     version("the cart", answer.etag.as_deref(), cart_version)?;
-    let newest = cart.lines.last().ok_or_else(|| Cause::differs("the cart", "empty", "one line longer"))?;
+    let newest = cart
+        .lines
+        .last()
+        .ok_or_else(|| Cause::differs("the cart", "empty", "one line longer"))?;
     amounts("the new line of the cart", newest.line_total, line.amount)?;
-    evening.show(guest.name, text, Some(newest.line_total), format!("cart v{}", cart.version)).await
+    evening
+        .show(
+            guest.name,
+            text,
+            Some(newest.line_total),
+            format!("cart v{}", cart.version),
+        )
+        .await
 }
 
 /// The request for a line, and how it is shown.
@@ -73,13 +106,20 @@ fn wish(party: &Party, line: &Line) -> Result<(Value, String), Cause> {
 }
 
 fn product(party: &Party, dish: Dish) -> Result<(&str, &str), Cause> {
-    let product = party.menu.product(dish.code).ok_or_else(|| Cause::Missing { what: dish.code.to_owned() })?;
+    let product = party.menu.product(dish.code).ok_or_else(|| Cause::Missing {
+        what: dish.code.to_owned(),
+    })?;
     Ok((&product.id, &product.name))
 }
 
 fn option(party: &Party, dish: Dish) -> Result<(&str, &str), Cause> {
-    let option = party.menu.product(STEAK.code).and_then(|steak| steak.option(dish.code));
-    let option = option.ok_or_else(|| Cause::Missing { what: dish.code.to_owned() })?;
+    let option = party
+        .menu
+        .product(STEAK.code)
+        .and_then(|steak| steak.option(dish.code));
+    let option = option.ok_or_else(|| Cause::Missing {
+        what: dish.code.to_owned(),
+    })?;
     Ok((&option.id, &option.name))
 }
 
@@ -91,14 +131,26 @@ async fn read_cart(
 ) -> Result<(), Cause> {
     evening.at(9);
     let bruno = party.guest(1)?;
-    let answer = evening.client.get("/v1/diner/cart").bearer(&bruno.token).send().await?;
+    let answer = evening
+        .client
+        .get("/v1/diner/cart")
+        .bearer(&bruno.token)
+        .send()
+        .await?;
     let cart: Cart = answer.json(200)?;
     same("the version of the cart", cart.version, cart_version)?;
     version("the cart", answer.etag.as_deref(), cart_version)?;
     amounts("the total of the cart", cart.total, expected.total)?;
     same("the number of lines", cart.lines.len(), expected.lines.len())?;
     let text = format!("reads the cart: {} lines", cart.lines.len());
-    evening.show(bruno.name, text, Some(cart.total), format!("cart v{}", cart.version)).await
+    evening
+        .show(
+            bruno.name,
+            text,
+            Some(cart.total),
+            format!("cart v{}", cart.version),
+        )
+        .await
 }
 
 async fn place(
@@ -128,11 +180,23 @@ async fn place(
     if !location.ends_with(&found_at) {
         return Err(Cause::differs("the Location of the round", location, found_at));
     }
-    let cart: Cart = evening.client.get("/v1/diner/cart").bearer(&ana.token).send().await?.json(200)?;
+    let cart: Cart = evening
+        .client
+        .get("/v1/diner/cart")
+        .bearer(&ana.token)
+        .send()
+        .await?
+        .json(200)?;
     same("the number of lines left in the cart", cart.lines.len(), 0)?;
     let status = format!("round {} {}", round.number, round.status);
-    evening.show(ana.name, "places it all", Some(round.total), status).await?;
-    Ok(Placed { round, request, answer })
+    evening
+        .show(ana.name, "places it all", Some(round.total), status)
+        .await?;
+    Ok(Placed {
+        round,
+        request,
+        answer,
+    })
 }
 
 impl Placed {
@@ -141,13 +205,28 @@ impl Placed {
         let again = self.request.clone().send().await?;
         let again = again.wanted(201)?;
         same("Idempotency-Replayed", again.replayed, true)?;
-        same("the ETag of the repetition", text(again.etag.as_ref()), text(self.answer.etag.as_ref()))?;
-        same("the Location of the repetition", text(again.location.as_ref()), text(self.answer.location.as_ref()))?;
+        same(
+            "the ETag of the repetition",
+            text(again.etag.as_ref()),
+            text(self.answer.etag.as_ref()),
+        )?;
+        same(
+            "the Location of the repetition",
+            text(again.location.as_ref()),
+            text(self.answer.location.as_ref()),
+        )?;
         if again.body != self.answer.body {
             return Err(Cause::differs("the repeated answer", "another", "the same"));
         }
         let ana = party.ana()?;
-        evening.show(ana.name, "sends the same order again", Some(self.round.total), "replayed").await
+        evening
+            .show(
+                ana.name,
+                "sends the same order again",
+                Some(self.round.total),
+                "replayed",
+            )
+            .await
     }
 }
 
@@ -158,8 +237,19 @@ fn text(header: Option<&String>) -> &str {
 async fn refuse_other_request(evening: &mut Evening<'_>, party: &Party) -> Result<(), Cause> {
     evening.at(12);
     let ana = party.ana()?;
-    let draft = evening.client.post("/v1/diner/rounds").bearer(&ana.token).key(party.key("place"));
+    let draft = evening
+        .client
+        .post("/v1/diner/rounds")
+        .bearer(&ana.token)
+        .key(party.key("place"));
     let answer = draft.body(json!({ "selection": "mine" })).send().await?;
     answer.refusal(422, "idempotency_key_reused")?;
-    evening.show(ana.name, "sends another order under the same key", None, "refused: idempotency_key_reused").await
+    evening
+        .show(
+            ana.name,
+            "sends another order under the same key",
+            None,
+            "refused: idempotency_key_reused",
+        )
+        .await
 }

@@ -17,7 +17,11 @@ pub(super) struct Bill {
     pub(super) payments: Vec<Paid>,
 }
 
-pub(super) async fn pay(evening: &mut Evening<'_>, party: &Party, expected: &Expected) -> Result<Bill, Cause> {
+pub(super) async fn pay(
+    evening: &mut Evening<'_>,
+    party: &Party,
+    expected: &Expected,
+) -> Result<Bill, Cause> {
     let check = request(evening, party, expected).await?;
     refuse_more_orders(evening, party).await?;
     let mut payments = Vec::new();
@@ -33,7 +37,12 @@ async fn request(evening: &mut Evening<'_>, party: &Party, expected: &Expected) 
     let carla = party.guest(2)?;
     let everyone: Vec<&str> = party.guests.iter().map(|guest| guest.id.as_str()).collect();
     let body = json!({ "split": { "method": "equal", "participants": everyone } });
-    let draft = evening.client.post("/v1/diner/check").bearer(&carla.token).key(party.key("check")).body(body);
+    let draft = evening
+        .client
+        .post("/v1/diner/check")
+        .bearer(&carla.token)
+        .key(party.key("check"))
+        .body(body);
     let check: Check = draft.send().await?.json(201)?;
     same("the check", check.status.as_str(), "requested")?;
     amounts("the total", check.total, expected.total)?;
@@ -42,15 +51,26 @@ async fn request(evening: &mut Evening<'_>, party: &Party, expected: &Expected) 
     let table = table_now(evening, &party.marta, &party.branch.id, &party.table.code).await?;
     same("the table", table.status.as_str(), "paying")?;
     let text = format!("asks for check {}, split equally", check.number);
-    evening.show(carla.name, text, Some(check.due), &check.status).await?;
+    evening
+        .show(carla.name, text, Some(check.due), &check.status)
+        .await?;
 
     let shares = check.split.as_ref().map_or(&[][..], |split| &split.shares);
     same("the number of shares", shares.len(), party.guests.len())?;
     for (guest, wanted) in party.guests.iter().zip(&expected.shares) {
         let share = shares.iter().find(|share| share.diner_id == guest.id);
-        let share = share.ok_or_else(|| Cause::Missing { what: format!("share of {}", guest.name) })?;
+        let share = share.ok_or_else(|| Cause::Missing {
+            what: format!("share of {}", guest.name),
+        })?;
         amounts(&format!("the share of {}", guest.name), share.amount, *wanted)?;
-        evening.show(guest.name, "is told their share", Some(share.outstanding), "to pay").await?;
+        evening
+            .show(
+                guest.name,
+                "is told their share",
+                Some(share.outstanding),
+                "to pay",
+            )
+            .await?;
     }
     Ok(check)
 }
@@ -65,7 +85,11 @@ fn charges(party: &Party, check: &Check, expected: &Expected) -> Result<(), Caus
             Some(seat) => party.guest(seat)?.id.as_str(),
             None => "nobody",
         };
-        same(&format!("the owner of {what}"), charge.diner_id.as_deref().unwrap_or("nobody"), owner)?;
+        same(
+            &format!("the owner of {what}"),
+            charge.diner_id.as_deref().unwrap_or("nobody"),
+            owner,
+        )?;
     }
     Ok(())
 }
@@ -73,11 +97,24 @@ fn charges(party: &Party, check: &Check, expected: &Expected) -> Result<(), Caus
 async fn refuse_more_orders(evening: &mut Evening<'_>, party: &Party) -> Result<(), Cause> {
     let ana = party.ana()?;
     let lemonade = party.menu.product(LEMONADE.code);
-    let lemonade = lemonade.ok_or_else(|| Cause::Missing { what: LEMONADE.code.to_owned() })?;
+    let lemonade = lemonade.ok_or_else(|| Cause::Missing {
+        what: LEMONADE.code.to_owned(),
+    })?;
     let body = json!({ "product_id": lemonade.id, "qty": 1 });
-    let draft = evening.client.post("/v1/diner/cart/lines").bearer(&ana.token).body(body);
+    let draft = evening
+        .client
+        .post("/v1/diner/cart/lines")
+        .bearer(&ana.token)
+        .body(body);
     draft.send().await?.refusal(409, "session_not_open")?;
-    evening.show(ana.name, "wants one more lemonade", None, "refused: session_not_open").await
+    evening
+        .show(
+            ana.name,
+            "wants one more lemonade",
+            None,
+            "refused: session_not_open",
+        )
+        .await
 }
 
 /// How a guest pays: Ana by phone with a tip, Bruno in cash, the others by card.
@@ -141,7 +178,9 @@ async fn pay_share(
         let path = format!("/v1/billing/checks/{}/payments", check.id);
         evening.client.post(path).bearer(&party.leo.token)
     };
-    let draft = draft.key(party.key(&format!("pay-{}", guest.name.to_lowercase()))).body(way.body.clone());
+    let draft = draft
+        .key(party.key(&format!("pay-{}", guest.name.to_lowercase())))
+        .body(way.body.clone());
     let payment: Payment = draft.send().await?.json(201)?;
 
     same("the payment", payment.status.as_str(), "approved")?;
@@ -149,18 +188,34 @@ async fn pay_share(
     amounts("the tip", payment.tip, way.tip)?;
     amounts("what the payment leaves uncovered", payment.unallocated, 0)?;
     if let Some(wanted) = way.change {
-        let change = payment.change.ok_or_else(|| Cause::differs("the change", "absent", wanted))?;
+        let change = payment
+            .change
+            .ok_or_else(|| Cause::differs("the change", "absent", wanted))?;
         amounts("the change", change, wanted)?;
     }
-    evening.show(guest.name, describe(&way, &payment), Some(payment.amount), &payment.status).await?;
+    evening
+        .show(
+            guest.name,
+            describe(&way, &payment),
+            Some(payment.amount),
+            &payment.status,
+        )
+        .await?;
     covers(evening, check, expected, seat, &payment).await?;
-    Ok(Paid { name: guest.name.to_owned(), share: payment.amount, tip: payment.tip, provider: way.provider })
+    Ok(Paid {
+        name: guest.name.to_owned(),
+        share: payment.amount,
+        tip: payment.tip,
+        provider: way.provider,
+    })
 }
 
 fn describe(way: &Way, payment: &Payment) -> String {
     match payment.change {
         Some(change) => format!("{}, gets {} back", way.text, change.to_decimal()),
-        None if payment.tip.minor > 0 => format!("{}, and {} for the staff", way.text, payment.tip.to_decimal()),
+        None if payment.tip.minor > 0 => {
+            format!("{}, and {} for the staff", way.text, payment.tip.to_decimal())
+        }
         None => way.text.to_owned(),
     }
 }
@@ -173,14 +228,21 @@ async fn covers(
     seat: usize,
     payment: &Payment,
 ) -> Result<(), Cause> {
-    let got: BTreeMap<&str, _> =
-        payment.allocations.iter().map(|part| (part.charge_id.as_str(), part.amount)).collect();
+    let got: BTreeMap<&str, _> = payment
+        .allocations
+        .iter()
+        .map(|part| (part.charge_id.as_str(), part.amount))
+        .collect();
     let wanted = expected.covered.get(seat).map_or(&[][..], Vec::as_slice);
     same("the number of charges covered", got.len(), wanted.len())?;
     for (index, wanted) in wanted {
-        let (Some(charge), Some(line)) = (check.charges.get(*index), expected.lines.get(*index)) else { continue };
+        let (Some(charge), Some(line)) = (check.charges.get(*index), expected.lines.get(*index)) else {
+            continue;
+        };
         let what = format!("what is covered of {}", line.dish.code);
-        let part = got.get(charge.id.as_str()).ok_or_else(|| Cause::differs(what.as_str(), "nothing", wanted))?;
+        let part = got
+            .get(charge.id.as_str())
+            .ok_or_else(|| Cause::differs(what.as_str(), "nothing", wanted))?;
         amounts(&what, *part, *wanted)?;
         let text = format!("… for {}", line.dish.code);
         evening.show("", text, Some(*part), "").await?;
@@ -191,7 +253,13 @@ async fn covers(
 async fn paid(evening: &mut Evening<'_>, party: &Party, expected: &Expected) -> Result<Check, Cause> {
     evening.at(22);
     let bruno = party.guest(1)?;
-    let check: Check = evening.client.get("/v1/diner/check").bearer(&bruno.token).send().await?.json(200)?;
+    let check: Check = evening
+        .client
+        .get("/v1/diner/check")
+        .bearer(&bruno.token)
+        .send()
+        .await?
+        .json(200)?;
     same("the check", check.status.as_str(), "paid")?;
     amounts("what is paid", check.paid, expected.total)?;
     amounts("the due", check.due, 0)?;
@@ -200,6 +268,13 @@ async fn paid(evening: &mut Evening<'_>, party: &Party, expected: &Expected) -> 
     for share in check.split.iter().flat_map(|split| &split.shares) {
         amounts("an outstanding share", share.outstanding, 0)?;
     }
-    evening.show(bruno.name, "looks at the check: nothing is due", Some(check.paid), &check.status).await?;
+    evening
+        .show(
+            bruno.name,
+            "looks at the check: nothing is due",
+            Some(check.paid),
+            &check.status,
+        )
+        .await?;
     Ok(check)
 }

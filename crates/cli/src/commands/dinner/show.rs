@@ -12,8 +12,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// Steps appear one by one, so the widths stand before them.
-const COLUMNS: [(Side, usize); 5] =
-    [(Side::Right, 4), (Side::Left, 5), (Side::Left, 50), (Side::Right, 12), (Side::Left, 0)];
+const COLUMNS: [(Side, usize); 5] = [
+    (Side::Right, 4),
+    (Side::Left, 5),
+    (Side::Left, 50),
+    (Side::Right, 12),
+    (Side::Left, 0),
+];
 const HEADS: [&str; 5] = ["STEP", "WHO", "WHAT", "AMOUNT", "STATUS"];
 
 /// Serves the dinner and shows it.
@@ -23,7 +28,10 @@ const HEADS: [&str; 5] = ["STEP", "WHO", "WHAT", "AMOUNT", "STATUS"];
 pub async fn show(client: &Client, options: &DinnerOptions, output: Output) -> Result<(), Failure> {
     if !output.json {
         let guests = if options.guests == 1 { "guest" } else { "guests" };
-        output.talk(&format!("Dinner for {} {guests} at {} of Buen Sabor Centro", options.guests, options.table));
+        output.talk(&format!(
+            "Dinner for {} {guests} at {} of Buen Sabor Centro",
+            options.guests, options.table
+        ));
     }
     let mut last = 0;
     let mut audience = |step: &Step| -> io::Result<()> {
@@ -33,7 +41,11 @@ pub async fn show(client: &Client, options: &DinnerOptions, output: Output) -> R
         if last == 0 {
             output.text(&format!("{}\n", columns::line(&COLUMNS, &HEADS)))?;
         }
-        let number = if step.step == last { String::new() } else { step.step.to_string() };
+        let number = if step.step == last {
+            String::new()
+        } else {
+            step.step.to_string()
+        };
         last = step.step;
         output.text(&format!("{}\n", line(step, &number, output.is_coloured())))
     };
@@ -67,12 +79,22 @@ fn line(step: &Step, number: &str, coloured: bool) -> String {
 }
 
 fn text(summary: &Summary) -> String {
-    let heads = [(Side::Left, "GUEST"), (Side::Right, "SHARE"), (Side::Right, "TIP"), (Side::Left, "PAID WITH")];
+    let heads = [
+        (Side::Left, "GUEST"),
+        (Side::Right, "SHARE"),
+        (Side::Right, "TIP"),
+        (Side::Left, "PAID WITH"),
+    ];
     let rows: Vec<Vec<String>> = summary
         .guests
         .iter()
         .map(|paid| {
-            vec![paid.name.clone(), paid.share.to_decimal(), paid.tip.to_decimal(), paid.provider.to_owned()]
+            vec![
+                paid.name.clone(),
+                paid.share.to_decimal(),
+                paid.tip.to_decimal(),
+                paid.provider.to_owned(),
+            ]
         })
         .collect();
     let currency = summary.total.currency;
