@@ -83,7 +83,9 @@ CREATE TABLE cart_line (
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, branch_id, id),
     UNIQUE (tenant_id, session_id, id),
-    UNIQUE (tenant_id, session_id, diner_id, product_id, config_hash),
+    -- Deferred: of two lines that become equal one is deleted in the statement that changes the other.
+    CONSTRAINT cart_line_twins UNIQUE (tenant_id, session_id, diner_id, product_id, config_hash)
+        DEFERRABLE INITIALLY DEFERRED,
     FOREIGN KEY (tenant_id, branch_id, session_id) REFERENCES table_session (tenant_id, branch_id, id),
     FOREIGN KEY (tenant_id, session_id, diner_id) REFERENCES diner (tenant_id, session_id, id),
     FOREIGN KEY (tenant_id, product_id) REFERENCES product

@@ -13,7 +13,6 @@ use crate::diners::DinerService;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
 use crate::menus::MenuService;
-use crate::refusal::Refusal;
 use crate::rounds::RoundService;
 use crate::service_calls::ServiceCallService;
 use crate::sessions::SessionService;

@@ -16,7 +16,10 @@ pub struct TokenIssuer {
 impl TokenIssuer {
     /// `issuer` is the public address of this installation.
     pub fn new(keys: TokenKeys, issuer: impl Into<String>) -> Self {
-        Self { keys, issuer: issuer.into() }
+        Self {
+            keys,
+            issuer: issuer.into(),
+        }
     }
 
     /// The token, for the one answer that hands it out.
@@ -24,7 +27,8 @@ impl TokenIssuer {
     /// # Errors
     /// Claims that have no JSON form, which is a defect.
     pub fn issue<C: Claims>(&self, claims: &C) -> Result<String, Refusal> {
-        let token = issue(&self.keys, &self.issuer, claims).map_err(|error| Refusal::Internal(error.to_string()))?;
+        let token =
+            issue(&self.keys, &self.issuer, claims).map_err(|error| Refusal::Internal(error.to_string()))?;
         Ok(token.expose_secret().to_owned())
     }
 }

@@ -40,7 +40,7 @@ impl RequestName {
 /// Names the request, runs it, and finishes the answer.
 ///
 /// # Errors
-/// Never: every error has become an answer.
+/// Only what the framework itself cannot answer.
 pub async fn finish<B: MessageBody + 'static>(
     state: web::Data<State>,
     request: ServiceRequest,
@@ -49,29 +49,34 @@ pub async fn finish<B: MessageBody + 'static>(
     let name = RequestName::choose(request.headers(), &state);
     let began = state.services.sources.now();
     request.extensions_mut().insert(name.clone());
-    let http = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_left_body(),
-        Err(error) => ServiceResponse::new(http.clone(), error.error_response()).map_into_right_body(),
-    };
+    // The router needs the request for itself: nothing may hold a copy while it looks for the route.
+    let response = next.call(request).await?;
     let problem = problem_of(response.response());
-    if let Some(problem) = &problem {
-        let body = problem.body(&state.public_url, http.path(), &name.0);
-        let (request, bare) = response.into_parts();
-        let mut answer = HttpResponse::build(bare.status()).json(body);
-        for (name, value) in bare.headers() {
-            if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
-                answer.headers_mut().append(name.clone(), value.clone());
-            }
-        }
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response = ServiceResponse::new(request, answer).map_into_right_body();
-    }
+    let mut response = match &problem {
+        None => response.map_into_left_body(),
+        Some(problem) => told(problem, response, &state.public_url, &name.0).map_into_right_body(),
+    };
     add_headers(response.headers_mut(), &name, state.public_url.starts_with("https:"));
-    log(&http, response.status(), &name, problem.as_ref(), state.services.sources.now() - began);
+    log(response.request(), response.status(), &name, problem.as_ref(), state.services.sources.now() - began);
     Ok(response)
+}
+
+/// The answer with its problem written out.
+fn told<B>(
+    problem: &Problem,
+    response: ServiceResponse<B>,
+    public_url: &str,
+    request_id: &str,
+) -> ServiceResponse<BoxBody> {
+    let (request, bare) = response.into_parts();
+    let mut answer = HttpResponse::build(bare.status()).json(problem.body(public_url, request.path(), request_id));
+    for (name, value) in bare.headers() {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    ServiceResponse::new(request, answer)
 }
 
 /// The problem of an answer: ours, or the one that the framework's own refusal amounts to.

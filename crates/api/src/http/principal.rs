@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
@@ -32,37 +32,57 @@ pub struct Visitor(pub TablePrincipal);
 /// Lets staff through.
 ///
 /// # Errors
-/// A credential that is missing, bad, outdated or of another kind.
-pub async fn staff_only(
+/// Only what the routes below have; a refused credential is an answer.
+pub async fn staff_only<B: MessageBody + 'static>(
     state: web::Data<State>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let principal = credential(&state, &request)?.principal();
-    let Principal::Staff(staff) = &principal else {
-        return Err(Problem::new(Code::TokenWrongAudience).into());
-    };
-    state.services.staff.still_valid(staff).await.map_err(Problem::from)?;
-    request.extensions_mut().insert(principal);
-    next.call(request).await
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match staff(&state, &request).await {
+        Ok(principal) => let_through(principal, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
 }
 
 /// Lets guests through. Whether their visit still lives is judged with the facts of each operation, after the look
 /// for a stored answer.
 ///
 /// # Errors
-/// A credential that is missing, bad or of another kind.
-pub async fn guests_only(
+/// Only what the routes below have; a refused credential is an answer.
+pub async fn guests_only<B: MessageBody + 'static>(
     state: web::Data<State>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let principal = credential(&state, &request)?.principal();
-    if matches!(principal, Principal::Staff(_)) {
-        return Err(Problem::new(Code::TokenWrongAudience).into());
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match guest(&state, &request) {
+        Ok(principal) => let_through(principal, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
+}
+
+async fn let_through<B: MessageBody + 'static>(
+    principal: Principal,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     request.extensions_mut().insert(principal);
-    next.call(request).await
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+    let principal = credential(state, request)?.principal();
+    let Principal::Staff(staff) = &principal else {
+        return Err(Problem::new(Code::TokenWrongAudience));
+    };
+    state.services.staff.still_valid(staff).await?;
+    Ok(principal)
+}
+
+fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+    match credential(state, request)?.principal() {
+        Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+        principal => Ok(principal),
+    }
 }
 
 fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Problem> {

@@ -17,15 +17,22 @@ impl CartService {
     /// # Errors
     /// The refusals of the cart (`domain.md` 4.6).
     pub async fn add(&self, ask: &Ask, who: &DinerPrincipal, line: &AddLine) -> Result<Stored, Refusal> {
-        self.changed(ask, who, &CartCommand::Add(line.clone()), None).await
+        self.changed(ask, who, &CartCommand::Add(line.clone()), None)
+            .await
     }
 
     /// Wants it differently.
     ///
     /// # Errors
     /// The refusals of the cart.
-    pub async fn change(&self, ask: &Ask, who: &DinerPrincipal, line: &ChangeLine) -> Result<Stored, Refusal> {
-        self.changed(ask, who, &CartCommand::Change(line.clone()), None).await
+    pub async fn change(
+        &self,
+        ask: &Ask,
+        who: &DinerPrincipal,
+        line: &ChangeLine,
+    ) -> Result<Stored, Refusal> {
+        self.changed(ask, who, &CartCommand::Change(line.clone()), None)
+            .await
     }
 
     /// Does not want this line.
@@ -73,16 +80,34 @@ fn decide(
     command: &CartCommand,
     seen: Option<i64>,
 ) -> Result<Stored, Refusal> {
-    let permit = authorize(&Principal::Diner(who.clone()), Action::CartWrite, &facts.scene.resource())?;
+    let permit = authorize(
+        &Principal::Diner(who.clone()),
+        Action::CartWrite,
+        &facts.scene.resource(),
+    )?;
     require_version(seen, &facts.scene, &facts.diners, &facts.lines, &facts.menu, act)?;
-    let changed = change_cart(facts.domain(), command.clone(), permit.actor(), act.now, &mut act.ids)?;
+    let changed = change_cart(
+        facts.domain(),
+        command.clone(),
+        permit.actor(),
+        act.now,
+        &mut act.ids,
+    )?;
 
     let tenant = act.ask.tenant;
     act.rows.update(&SessionRow::of(tenant, &changed.session));
     rows::record_change(&mut act.rows, tenant, &facts.lines, &changed, act.now);
 
-    let status = if matches!(command, CartCommand::Add(_)) { 201 } else { 200 };
-    let after = CartFacts { session: &changed.session, lines: &changed.lines, ..facts.domain() };
+    let status = if matches!(command, CartCommand::Add(_)) {
+        201
+    } else {
+        200
+    };
+    let after = CartFacts {
+        session: &changed.session,
+        lines: &changed.lines,
+        ..facts.domain()
+    };
     let view = view(act.ask, &facts.scene, after, act.now);
     Ok(Stored::new(status, &view)?.version(changed.session.cart_version))
 }

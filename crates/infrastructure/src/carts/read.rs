@@ -41,11 +41,21 @@ impl Facts {
         )?;
         let scene = scene.ok_or(Refusal::SeatingEnded)?;
         require_seating(&Principal::Diner(who.clone()), &scene.session)?;
-        Ok(Self { scene, diners, lines, menu })
+        Ok(Self {
+            scene,
+            diners,
+            lines,
+            menu,
+        })
     }
 
     pub(super) fn domain(&self) -> CartFacts<'_> {
-        CartFacts { session: &self.scene.session, diners: &self.diners, lines: &self.lines, menu: &self.menu }
+        CartFacts {
+            session: &self.scene.session,
+            diners: &self.diners,
+            lines: &self.lines,
+            menu: &self.menu,
+        }
     }
 }
 
@@ -55,8 +65,15 @@ impl CartService {
     /// # Errors
     /// `seating_ended`.
     pub async fn get(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(CartView, i64), Refusal> {
-        let facts = self.db.read(ask.tenant, async |conn| Facts::load(conn, ask, who, None).await).await?;
-        let _permit = authorize(&Principal::Diner(who.clone()), Action::CartRead, &facts.scene.resource())?;
+        let facts = self
+            .db
+            .read(ask.tenant, async |conn| Facts::load(conn, ask, who, None).await)
+            .await?;
+        let _permit = authorize(
+            &Principal::Diner(who.clone()),
+            Action::CartRead,
+            &facts.scene.resource(),
+        )?;
         let view = view(ask, &facts.scene, facts.domain(), self.db.sources().now());
         Ok((view, facts.scene.session.cart_version))
     }
@@ -80,7 +97,12 @@ pub(crate) fn require_version(
     let version = scene.session.cart_version;
     match seen {
         Some(seen) if seen != version => {
-            let facts = CartFacts { session: &scene.session, diners, lines, menu };
+            let facts = CartFacts {
+                session: &scene.session,
+                diners,
+                lines,
+                menu,
+            };
             Err(Refusal::PreconditionFailed {
                 version,
                 current: crate::stored::json(&view(act.ask, scene, facts, act.now)),

@@ -121,7 +121,11 @@ fn config_hash(line: &CartLine) -> Vec<u8> {
 }
 
 impl CartLineRow {
-    pub(crate) fn into_domain(self, modifiers: Vec<ChosenModifier>, sharers: Vec<Uuid>) -> Result<CartLine, DbError> {
+    pub(crate) fn into_domain(
+        self,
+        modifiers: Vec<ChosenModifier>,
+        sharers: Vec<Uuid>,
+    ) -> Result<CartLine, DbError> {
         Ok(CartLine {
             id: self.id.into(),
             diner_id: self.diner_id.into(),
@@ -157,7 +161,10 @@ pub(crate) fn record_change(
     now: Timestamp,
 ) {
     let session = &changed.session;
-    let gone: Vec<&CartLine> = before.iter().filter(|line| changed.removed.contains(&line.id)).collect();
+    let gone: Vec<&CartLine> = before
+        .iter()
+        .filter(|line| changed.removed.contains(&line.id))
+        .collect();
     delete_lines(rows, tenant, session, &gone, now);
     for line in &changed.added {
         let new = LineRows::of(tenant, session, line, now);
@@ -185,6 +192,14 @@ fn update_line(rows: &mut Recorder, old: &LineRows, new: &LineRows) {
     let kept = |row: &&CartModifierRow| new.modifiers.iter().any(|new| new.option_id == row.option_id);
     rows.delete_all(old.modifiers.iter().filter(|row| !kept(row)));
     let holds = |rows: &[CartSharerRow], diner: Uuid| rows.iter().any(|row| row.diner_id == diner);
-    rows.insert_all(new.sharers.iter().filter(|row| !holds(&old.sharers, row.diner_id)));
-    rows.delete_all(old.sharers.iter().filter(|row| !holds(&new.sharers, row.diner_id)));
+    rows.insert_all(
+        new.sharers
+            .iter()
+            .filter(|row| !holds(&old.sharers, row.diner_id)),
+    );
+    rows.delete_all(
+        old.sharers
+            .iter()
+            .filter(|row| !holds(&new.sharers, row.diner_id)),
+    );
 }

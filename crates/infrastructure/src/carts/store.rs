@@ -11,8 +11,15 @@ use super::rows::CartLineRow;
 use crate::db::{Conn, DbError};
 use crate::schema::{cart_line, cart_line_modifier, cart_line_sharer};
 
+/// A line, its options, how often each is wanted, and who shares it.
+type Parts = (CartLineRow, Vec<Uuid>, Vec<i32>, Vec<Uuid>);
+
 /// The lines of a visit's cart, oldest first.
-pub(crate) async fn of_session(conn: Conn<'_>, tenant: TenantId, id: SessionId) -> Result<Vec<CartLine>, DbError> {
+pub(crate) async fn of_session(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    id: SessionId,
+) -> Result<Vec<CartLine>, DbError> {
     let modifiers = || {
         cart_line_modifier::table
             .filter(cart_line_modifier::tenant_id.eq(cart_line::tenant_id))
@@ -24,7 +31,7 @@ pub(crate) async fn of_session(conn: Conn<'_>, tenant: TenantId, id: SessionId) 
         .filter(cart_line_sharer::cart_line_id.eq(cart_line::id))
         .order(cart_line_sharer::diner_id)
         .select(cart_line_sharer::diner_id);
-    let rows: Vec<(CartLineRow, Vec<Uuid>, Vec<i32>, Vec<Uuid>)> = cart_line::table
+    let rows: Vec<Parts> = cart_line::table
         .filter(cart_line::tenant_id.eq(tenant.0))
         .filter(cart_line::session_id.eq(id.0))
         .order(cart_line::id)
@@ -41,7 +48,10 @@ pub(crate) async fn of_session(conn: Conn<'_>, tenant: TenantId, id: SessionId) 
             let chosen = options
                 .into_iter()
                 .zip(quantities)
-                .map(|(option, qty)| ChosenModifier { option_id: option.into(), qty });
+                .map(|(option, qty)| ChosenModifier {
+                    option_id: option.into(),
+                    qty,
+                });
             line.into_domain(chosen.collect(), sharers)
         })
         .collect()

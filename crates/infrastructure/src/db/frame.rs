@@ -108,8 +108,8 @@ impl Db {
 
     async fn look<F>(&self, begin: &str, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
         let open = Open::new(self).await?;
-        let (begun, facts) = future::join(open.send(begin), load(open.conn())).await;
-        match begun.map_err(Refusal::from).and(facts) {
+        let (opened, facts) = future::join(open.send(begin), load(open.conn())).await;
+        match opened.map_err(Refusal::from).and(facts) {
             Ok(facts) => {
                 open.commit().await?;
                 Ok(facts)
@@ -195,9 +195,9 @@ impl Db {
     ) -> Result<T, Refusal> {
         let open = Open::new(self).await?;
         let begin = begin("", ask.tenant, ask.idempotency.as_ref(), locks);
-        let (begun, earlier, facts) =
+        let (opened, earlier, facts) =
             future::join3(open.send(&begin), idempotency::find(open.conn(), ask), load(open.conn())).await;
-        let decided = begun.and(earlier).map_err(Refusal::from).and_then(|earlier| {
+        let decided = opened.and(earlier).map_err(Refusal::from).and_then(|earlier| {
             let now = self.sources.now();
             let mut act = Act {
                 now,
@@ -252,7 +252,8 @@ impl Open {
     }
 
     async fn send(&self, sql: &str) -> Result<(), DbError> {
-        (&mut &*self.conn()).batch_execute(sql).await.map_err(DbError::from)
+        let mut conn = self.conn();
+        conn.batch_execute(sql).await.map_err(DbError::from)
     }
 
     async fn commit(mut self) -> Result<(), DbError> {

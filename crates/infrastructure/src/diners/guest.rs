@@ -52,13 +52,20 @@ async fn load(conn: Conn<'_>, ask: &Ask, session: SessionId) -> Result<Facts, Re
         store::of_session(conn, ask.tenant, session),
         People::load(conn, ask.tenant, ask.caller.id.into_iter().collect()),
     )?;
-    Ok(Facts { scene: scene.ok_or(Refusal::NotFound)?, diners, staff })
+    Ok(Facts {
+        scene: scene.ok_or(Refusal::NotFound)?,
+        diners,
+        staff,
+    })
 }
 
 fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, command: &AddGuest) -> Result<Stored, Refusal> {
     let Facts { scene, diners, staff } = facts;
     let permit = authorize(who, Action::DinerAddGuest, &scene.resource())?;
-    let joining = GuestFacts { session: &scene.session, count: diners.len() };
+    let joining = GuestFacts {
+        session: &scene.session,
+        count: diners.len(),
+    };
     let added = add_guest(joining, command.clone(), permit.actor(), act.now, &mut act.ids)?;
 
     act.rows.insert(&DinerRow::of(act.ask.tenant, &added.diner));

@@ -26,8 +26,15 @@ impl DinerService {
     /// # Errors
     /// `seating_ended`.
     pub async fn me(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(OwnDinerView, i64), Refusal> {
-        let facts = self.db.read(ask.tenant, async |conn| load(conn, ask, who).await).await?;
-        let _permit = authorize(&Principal::Diner(who.clone()), Action::SessionRead, &facts.scene.resource())?;
+        let facts = self
+            .db
+            .read(ask.tenant, async |conn| load(conn, ask, who).await)
+            .await?;
+        let _permit = authorize(
+            &Principal::Diner(who.clone()),
+            Action::SessionRead,
+            &facts.scene.resource(),
+        )?;
         Ok((views::own_diner(&facts.diner), facts.diner.version))
     }
 
@@ -70,16 +77,22 @@ fn decide(
     command: &UpdateMe,
 ) -> Result<Stored, Refusal> {
     let Facts { scene, diner, device } = facts;
-    let permit = authorize(&Principal::Diner(who.clone()), Action::DinerUpdate, &scene.resource())?;
+    let permit = authorize(
+        &Principal::Diner(who.clone()),
+        Action::DinerUpdate,
+        &scene.resource(),
+    )?;
     let known = device.as_ref().map(DeviceRow::to_domain).transpose()?;
     let updated = update_diner(diner, known.as_ref(), command.clone(), permit.actor(), act.now)?;
 
     let tenant = act.ask.tenant;
     act.rows.update(&DinerRow::of(tenant, &updated.diner));
     if let Some((row, saved)) = device.as_ref().zip(updated.device.as_ref()) {
-        act.rows.update(&DeviceRow::of(tenant, saved, &row.token_hash, act.now));
+        act.rows
+            .update(&DeviceRow::of(tenant, saved, &row.token_hash, act.now));
     }
-    act.rows.update(&SessionRow::of(tenant, &scene.session.touched(act.now)));
+    act.rows
+        .update(&SessionRow::of(tenant, &scene.session.touched(act.now)));
     let people = People::of_diners([&updated.diner]);
     act.announce(&scene.place(&people), &updated.events);
     act.trace(Some(scene.branch.id), &updated.audit);

@@ -1,6 +1,8 @@
 //! A guest joins the table with a phone.
 
-use comanda_domain::diner::{DeviceChange, Diner, Preferences, Register, RegisterFacts, Registered, register_diner};
+use comanda_domain::diner::{
+    DeviceChange, Diner, Preferences, Register, RegisterFacts, Registered, register_diner,
+};
 use comanda_domain::ids::IdSource;
 use comanda_security::device::DeviceToken;
 use comanda_security::entropy::SystemEntropy;
@@ -64,7 +66,10 @@ impl DinerService {
         who: &TablePrincipal,
         phone: &RegisterDiner,
     ) -> Result<(DinerRegisteredView, bool), Refusal> {
-        let shown = phone.device_token.as_deref().and_then(|text| DeviceToken::parse(text).ok());
+        let shown = phone
+            .device_token
+            .as_deref()
+            .and_then(|text| DeviceToken::parse(text).ok());
         let fresh = DeviceToken::generate(&SystemEntropy::default())
             .map_err(|error| Refusal::Internal(error.to_string()))?;
         self.db
@@ -85,16 +90,25 @@ impl DinerService {
         command: &Register,
         fresh: &DeviceToken,
     ) -> Result<(DinerRegisteredView, bool), Refusal> {
-        let Facts { scene, diners, device } = facts;
+        let Facts {
+            scene,
+            diners,
+            device,
+        } = facts;
         // A table token has no actor of its own: the guest comes into being here.
-        let _permit = authorize(&Principal::Table(who.clone()), Action::DinerRegister, &scene.resource())?;
+        let _permit = authorize(
+            &Principal::Table(who.clone()),
+            Action::DinerRegister,
+            &scene.resource(),
+        )?;
         let known = device.as_ref().map(DeviceRow::to_domain).transpose()?;
         let joining = RegisterFacts {
             session: &scene.session,
-            existing: command
-                .client_ref
-                .as_ref()
-                .and_then(|wanted| diners.iter().find(|diner| diner.client_ref.as_ref() == Some(wanted))),
+            existing: command.client_ref.as_ref().and_then(|wanted| {
+                diners
+                    .iter()
+                    .find(|diner| diner.client_ref.as_ref() == Some(wanted))
+            }),
             count: diners.len(),
             device: known.as_ref(),
         };
@@ -123,7 +137,9 @@ impl DinerService {
             seating: who.seating,
             diner: registered.diner.id,
         };
-        let token = self.tokens.issue(&DinerClaims::new(&principal, act.now, act.ids.uuid()))?;
+        let token = self
+            .tokens
+            .issue(&DinerClaims::new(&principal, act.now, act.ids.uuid()))?;
         let is_remembered_now = matches!(registered.device, Some(DeviceChange::New(_)));
         let view = DinerRegisteredView {
             diner: views::own_diner(&registered.diner),
@@ -153,7 +169,11 @@ async fn load(
     )?;
     let scene = scene.ok_or(Refusal::SeatingEnded)?;
     require_seating(&Principal::Table(who.clone()), &scene.session)?;
-    Ok(Facts { scene, diners, device })
+    Ok(Facts {
+        scene,
+        diners,
+        device,
+    })
 }
 
 fn record(act: &mut Act<'_>, registered: &Registered, known: Option<&DeviceRow>, fresh: &DeviceToken) {
@@ -166,10 +186,12 @@ fn record(act: &mut Act<'_>, registered: &Registered, known: Option<&DeviceRow>,
     }
     match (&registered.device, known) {
         (Some(DeviceChange::New(device)), _) => {
-            act.rows.insert(&DeviceRow::of(tenant, device, &fresh.hash(), act.now));
+            act.rows
+                .insert(&DeviceRow::of(tenant, device, &fresh.hash(), act.now));
         }
         (Some(DeviceChange::Seen(device)), Some(row)) => {
-            act.rows.update(&DeviceRow::of(tenant, device, &row.token_hash, act.now));
+            act.rows
+                .update(&DeviceRow::of(tenant, device, &row.token_hash, act.now));
         }
         (Some(DeviceChange::Seen(_)) | None, _) => {}
     }

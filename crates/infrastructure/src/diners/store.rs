@@ -3,8 +3,8 @@
 use comanda_domain::diner::Diner;
 use comanda_domain::ids::{DinerId, SessionId, TenantId};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 
@@ -13,7 +13,11 @@ use crate::db::{Conn, DbError};
 use crate::schema::{device, diner};
 
 /// The guests of a visit, in the order in which they joined.
-pub(crate) async fn of_session(conn: Conn<'_>, tenant: TenantId, id: SessionId) -> Result<Vec<Diner>, DbError> {
+pub(crate) async fn of_session(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    id: SessionId,
+) -> Result<Vec<Diner>, DbError> {
     let rows: Vec<DinerRow> = diner::table
         .filter(diner::tenant_id.eq(tenant.0))
         .filter(diner::session_id.eq(id.0))
@@ -45,7 +49,8 @@ pub(crate) async fn with_device(
         .first(&mut &*conn)
         .await
         .optional()?;
-    row.map(|(diner, device)| Ok((diner.into_domain()?, device))).transpose()
+    row.map(|(diner, device)| Ok((diner.into_domain()?, device)))
+        .transpose()
 }
 
 /// The phone that a device token proves, unless it was forgotten.

@@ -2,7 +2,9 @@
 
 use comanda_domain::event::AvailabilitySubject;
 use comanda_domain::ids::{BranchId, ModifierOptionId, ProductId};
-use comanda_domain::menu::{Availability, AvailabilityFacts, AvailabilitySet, SetAvailability, set_availability};
+use comanda_domain::menu::{
+    Availability, AvailabilityFacts, AvailabilitySet, SetAvailability, set_availability,
+};
 use comanda_security::policy::{Action, Principal, Resource, authorize};
 use futures_util::try_join;
 
@@ -42,7 +44,8 @@ impl MenuService {
         product: ProductId,
         command: &SetAvailability,
     ) -> Result<Stored, Refusal> {
-        self.set(ask, who, branch, AvailabilitySubject::Product(product), *command).await
+        self.set(ask, who, branch, AvailabilitySubject::Product(product), *command)
+            .await
     }
 
     /// Switches an option of a branch off or on. This raises the version of the branch's menu.
@@ -57,7 +60,8 @@ impl MenuService {
         option: ModifierOptionId,
         command: &SetAvailability,
     ) -> Result<Stored, Refusal> {
-        self.set(ask, who, branch, AvailabilitySubject::Option(option), *command).await
+        self.set(ask, who, branch, AvailabilitySubject::Option(option), *command)
+            .await
     }
 
     async fn set(
@@ -90,7 +94,11 @@ async fn load(
         entry(conn, ask, branch, subject),
         People::load(conn, ask.tenant, ask.caller.id.into_iter().collect()),
     )?;
-    Ok(Facts { branch: row.ok_or(Refusal::NotFound)?, entry: entry.ok_or(Refusal::NotFound)?, people })
+    Ok(Facts {
+        branch: row.ok_or(Refusal::NotFound)?,
+        entry: entry.ok_or(Refusal::NotFound)?,
+        people,
+    })
 }
 
 async fn entry(
@@ -100,10 +108,12 @@ async fn entry(
     subject: AvailabilitySubject,
 ) -> Result<Option<Entry>, DbError> {
     Ok(match subject {
-        AvailabilitySubject::Product(id) => {
-            store::product_in(conn, ask.tenant, branch, id).await?.map(Entry::Product)
-        }
-        AvailabilitySubject::Option(id) => store::option_in(conn, ask.tenant, branch, id).await?.map(Entry::Option),
+        AvailabilitySubject::Product(id) => store::product_in(conn, ask.tenant, branch, id)
+            .await?
+            .map(Entry::Product),
+        AvailabilitySubject::Option(id) => store::option_in(conn, ask.tenant, branch, id)
+            .await?
+            .map(Entry::Option),
     })
 }
 
@@ -115,7 +125,11 @@ fn decide(
     command: SetAvailability,
 ) -> Result<Stored, Refusal> {
     let branch = facts.branch.to_domain()?;
-    let permit = authorize(who, Action::AvailabilitySet, &Resource::of_branch(branch.tenant_id, branch.id))?;
+    let permit = authorize(
+        who,
+        Action::AvailabilitySet,
+        &Resource::of_branch(branch.tenant_id, branch.id),
+    )?;
     let known = AvailabilityFacts {
         subject,
         availability: facts.entry.availability(),
@@ -146,14 +160,26 @@ fn decide(
 }
 
 fn record(act: &mut Act<'_>, facts: &Facts, set: &AvailabilitySet) {
-    let Availability { available, unavailable_until } = set.availability;
+    let Availability {
+        available,
+        unavailable_until,
+    } = set.availability;
     match &facts.entry {
         Entry::Product(row) => {
             let version = row.version.saturating_add(1);
-            act.rows.update(&BranchProductRow { available, unavailable_until, version, ..row.clone() });
+            act.rows.update(&BranchProductRow {
+                available,
+                unavailable_until,
+                version,
+                ..row.clone()
+            });
         }
         Entry::Option(row) => {
-            act.rows.update(&BranchOptionRow { available, unavailable_until, ..row.clone() });
+            act.rows.update(&BranchOptionRow {
+                available,
+                unavailable_until,
+                ..row.clone()
+            });
         }
     }
     act.rows.update(&BranchRow {
@@ -169,6 +195,9 @@ impl Entry {
             Self::Product(row) => (row.available, row.unavailable_until),
             Self::Option(row) => (row.available, row.unavailable_until),
         };
-        Availability { available, unavailable_until }
+        Availability {
+            available,
+            unavailable_until,
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The menu as somebody sees it.
 
 use comanda_domain::branch::Branch;
-use comanda_domain::diner::Preferences;
-use comanda_domain::ids::BranchId;
+use comanda_domain::diner::{AllergenMode, Diet, Preferences};
+use comanda_domain::ids::{BranchId, base32};
 use comanda_domain::menu::{Allergen, BranchMenu, MenuCategory, MenuFacts, MenuFilter, filter_menu};
 use comanda_security::hash::sha256;
 use comanda_security::policy::{Action, Principal, Resource, authorize};
@@ -19,9 +19,13 @@ use crate::{diners, floor};
 /// What somebody asks of a menu. The default hides nothing.
 #[derive(Debug, Clone, Default)]
 pub struct MenuQuery {
-    /// What to hide.
-    pub filter: MenuFilter,
-    /// Also what the guest's own preferences say, as strictly as they say it.
+    /// Codes of allergens to avoid.
+    pub exclude: Vec<String>,
+    /// How strictly; if not said, as the preferences say where they count, else `traces`.
+    pub mode: Option<AllergenMode>,
+    /// Ways of eating, all of which a product must satisfy.
+    pub diets: Vec<Diet>,
+    /// Also what the guest's own preferences say.
     pub apply_preferences: bool,
     /// The language asked for.
     pub lang: Option<String>,
@@ -29,16 +33,14 @@ pub struct MenuQuery {
 
 impl MenuQuery {
     fn filter(&self, preferences: Option<&Preferences>) -> MenuFilter {
-        let own = preferences.map(MenuFilter::from).unwrap_or_default();
-        let mut filter = self.filter.clone();
-        filter.exclude.extend(own.exclude);
+        let mut filter = preferences.map(MenuFilter::from).unwrap_or_default();
+        filter.exclude.extend(self.exclude.iter().cloned());
         filter.exclude.sort();
         filter.exclude.dedup();
-        filter.diets.extend(own.diets);
+        filter.diets.extend(&self.diets);
         filter.diets.sort();
         filter.diets.dedup();
-        // Of the two, what hides more.
-        filter.mode = filter.mode.max(own.mode);
+        filter.mode = self.mode.unwrap_or(filter.mode);
         filter
     }
 }
@@ -54,7 +56,12 @@ impl MenuService {
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_visit(&self, ask: &Ask, who: &Principal, query: &MenuQuery) -> Result<(MenuView, String), Refusal> {
+    pub async fn of_visit(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        query: &MenuQuery,
+    ) -> Result<(MenuView, String), Refusal> {
         let (session, branch, diner) = match who {
             Principal::Diner(diner) => (diner.session, diner.branch, Some(diner.diner)),
             Principal::Table(table) => (table.session, table.branch, None),
@@ -97,7 +104,10 @@ impl MenuService {
         let (branch, offer) = self
             .db
             .read(ask.tenant, async |conn| {
-                Ok(try_join!(floor::store::branch(conn, ask.tenant, id), Offer::load(conn, ask.tenant, id))?)
+                Ok(try_join!(
+                    floor::store::branch(conn, ask.tenant, id),
+                    Offer::load(conn, ask.tenant, id)
+                )?)
             })
             .await?;
         let branch = branch.ok_or(Refusal::NotFound)?.to_domain()?;
@@ -134,13 +144,23 @@ impl Offer {
             store::categories(conn, tenant),
             store::allergens(conn, tenant),
         )?;
-        Ok(Self { products, categories, allergens })
+        Ok(Self {
+            products,
+            categories,
+            allergens,
+        })
     }
 }
 
 /// The entity tag of a menu: by its content, because a dish that comes back by itself changes the menu, too.
 fn tag(view: &MenuView) -> Result<String, Refusal> {
     let bytes = serde_json::to_vec(view).map_err(|error| Refusal::Internal(error.to_string()))?;
-    let digest: String = sha256(&[&bytes]).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = base32_of(&sha256(&[&bytes]));
     Ok(format!("\"m{}-{digest}\"", view.menu_version))
+}
+
+/// The first 128 bits as text.
+fn base32_of(digest: &[u8; 32]) -> String {
+    let first = digest.first_chunk::<16>().copied().unwrap_or_default();
+    base32(u128::from_be_bytes(first))
 }

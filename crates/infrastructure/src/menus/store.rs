@@ -6,23 +6,28 @@ use chrono::{DateTime, Utc};
 use comanda_domain::diner::Diet;
 use comanda_domain::ids::{BranchId, ModifierOptionId, ProductId, SessionId, TenantId};
 use comanda_domain::menu::{
-    Allergen, Availability, BranchMenu, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence, ProductAllergens,
-    Station,
+    Allergen, Availability, BranchMenu, MenuCategory, MenuGroup, MenuOption, MenuProduct, Presence,
+    ProductAllergens, Station,
 };
 use diesel::dsl::array;
 use diesel::sql_types::Text;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 use uuid::Uuid;
 
-use super::rows::{AllergenRow, BranchOptionRow, BranchProductRow, CategoryRow, ModifierGroupRow, ModifierOptionRow, ProductRow};
+use super::rows::{
+    AllergenRow, BranchOptionRow, BranchProductRow, CategoryRow, ModifierGroupRow, ModifierOptionRow,
+    ProductRow,
+};
 use crate::db::{Conn, DbError};
 use crate::schema::{
-    allergen, branch_hidden_category, branch_modifier_option, branch_product, cart_line, category, modifier_group,
-    modifier_option, modifier_option_allergen, product, product_allergen, product_modifier_group,
+    allergen, branch_hidden_category, branch_modifier_option, branch_product, cart_line, category,
+    modifier_group, modifier_option, modifier_option_allergen, product, product_allergen,
+    product_modifier_group,
 };
 use crate::stored::{i18n, named};
 
@@ -90,11 +95,19 @@ pub(crate) async fn products(
     branch: BranchId,
     wanted: &Wanted,
 ) -> Result<BranchMenu, DbError> {
-    let (heads, choices) = try_join!(heads(conn, tenant, branch, wanted), choices(conn, tenant, branch, wanted))?;
+    let (heads, choices) = try_join!(
+        heads(conn, tenant, branch, wanted),
+        choices(conn, tenant, branch, wanted)
+    )?;
     assemble(heads, choices)
 }
 
-async fn heads(conn: Conn<'_>, tenant: TenantId, branch: BranchId, wanted: &Wanted) -> Result<Vec<Head>, DbError> {
+async fn heads(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    branch: BranchId,
+    wanted: &Wanted,
+) -> Result<Vec<Head>, DbError> {
     let declared = |presence: Presence| {
         product_allergen::table
             .inner_join(
@@ -116,7 +129,9 @@ async fn heads(conn: Conn<'_>, tenant: TenantId, branch: BranchId, wanted: &Want
                 .and(branch_product::product_id.eq(product::id))),
         )
         .inner_join(
-            category::table.on(category::tenant_id.eq(product::tenant_id).and(category::id.eq(product::category_id))),
+            category::table.on(category::tenant_id
+                .eq(product::tenant_id)
+                .and(category::id.eq(product::category_id))),
         )
         .left_join(
             branch_hidden_category::table.on(branch_hidden_category::tenant_id
@@ -136,7 +151,9 @@ async fn heads(conn: Conn<'_>, tenant: TenantId, branch: BranchId, wanted: &Want
             array::<Text, _>(declared(Presence::MayContain)),
             array::<Text, _>(declared(Presence::FreeFrom)),
         ));
-    Ok(wanted!(query, product::id, wanted, tenant).load(&mut &*conn).await?)
+    Ok(wanted!(query, product::id, wanted, tenant)
+        .load(&mut &*conn)
+        .await?)
 }
 
 async fn choices(
@@ -197,46 +214,60 @@ async fn choices(
             array::<Text, _>(declared(Presence::MayContain)),
             array::<Text, _>(declared(Presence::FreeFrom)),
         ));
-    Ok(wanted!(query, product_modifier_group::product_id, wanted, tenant).load(&mut &*conn).await?)
+    Ok(wanted!(query, product_modifier_group::product_id, wanted, tenant)
+        .load(&mut &*conn)
+        .await?)
 }
 
 fn assemble(heads: Vec<Head>, choices: Vec<Choice>) -> Result<BranchMenu, DbError> {
     let mut groups_of = groups_of(choices)?;
     heads
         .into_iter()
-        .map(|(row, branch, category_station, category_deleted, hidden, contains, may_contain, free_from)| {
-            let station = row.station.as_deref().unwrap_or(&category_station);
-            let product = MenuProduct {
-                id: row.id.into(),
-                code: row.code,
-                category_id: row.category_id.into(),
-                name: i18n(row.name)?,
-                description: row.description.map(i18n).transpose()?,
-                image_url: row.image_url,
-                position: row.position,
-                station: named(station, Station::parse)?,
-                diets: row.diets.iter().map(|diet| named(diet, Diet::parse)).collect::<Result<_, _>>()?,
-                price_amount: branch.price_amount,
-                on_menu: branch.on_menu
-                    && row.deleted_at.is_none()
-                    && category_deleted.is_none()
-                    && hidden.is_none(),
-                availability: Availability {
-                    available: branch.available,
-                    unavailable_until: branch.unavailable_until,
-                },
-                allergens: ProductAllergens { contains, may_contain, free_from },
-                groups: groups_of.remove(&row.id).unwrap_or_default(),
-            };
-            Ok((product.id, product))
-        })
+        .map(
+            |(row, branch, category_station, category_deleted, hidden, contains, may_contain, free_from)| {
+                let station = row.station.as_deref().unwrap_or(&category_station);
+                let product = MenuProduct {
+                    id: row.id.into(),
+                    code: row.code,
+                    category_id: row.category_id.into(),
+                    name: i18n(row.name)?,
+                    description: row.description.map(i18n).transpose()?,
+                    image_url: row.image_url,
+                    position: row.position,
+                    station: named(station, Station::parse)?,
+                    diets: row
+                        .diets
+                        .iter()
+                        .map(|diet| named(diet, Diet::parse))
+                        .collect::<Result<_, _>>()?,
+                    price_amount: branch.price_amount,
+                    on_menu: branch.on_menu
+                        && row.deleted_at.is_none()
+                        && category_deleted.is_none()
+                        && hidden.is_none(),
+                    availability: Availability {
+                        available: branch.available,
+                        unavailable_until: branch.unavailable_until,
+                    },
+                    allergens: ProductAllergens {
+                        contains,
+                        may_contain,
+                        free_from,
+                    },
+                    groups: groups_of.remove(&row.id).unwrap_or_default(),
+                };
+                Ok((product.id, product))
+            },
+        )
         .collect()
 }
 
 /// The choices by product. A choice whose answers the branch does not offer is still a choice.
 fn groups_of(choices: Vec<Choice>) -> Result<HashMap<Uuid, Vec<MenuGroup>>, DbError> {
     let mut groups_of: HashMap<Uuid, Vec<MenuGroup>> = HashMap::new();
-    for (product, row, option, price, available, unavailable_until, contains, may_contain, free_from) in choices {
+    for (product, row, option, price, available, unavailable_until, contains, may_contain, free_from) in
+        choices
+    {
         let groups = groups_of.entry(product).or_default();
         if groups.last().is_none_or(|last| last.id.0 != row.id) {
             groups.push(MenuGroup {
@@ -259,8 +290,15 @@ fn groups_of(choices: Vec<Choice>) -> Result<HashMap<Uuid, Vec<MenuGroup>>, DbEr
             name: i18n(option.name)?,
             price_amount,
             max_qty: option.max_qty,
-            availability: Availability { available, unavailable_until },
-            allergens: ProductAllergens { contains, may_contain, free_from },
+            availability: Availability {
+                available,
+                unavailable_until,
+            },
+            allergens: ProductAllergens {
+                contains,
+                may_contain,
+                free_from,
+            },
         });
     }
     Ok(groups_of)
@@ -325,7 +363,12 @@ pub(crate) async fn categories(conn: Conn<'_>, tenant: TenantId) -> Result<Vec<M
         .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(MenuCategory { id: row.id.into(), code: row.code, name: i18n(row.name)?, position: row.position })
+            Ok(MenuCategory {
+                id: row.id.into(),
+                code: row.code,
+                name: i18n(row.name)?,
+                position: row.position,
+            })
         })
         .collect()
 }
@@ -341,7 +384,12 @@ pub(crate) async fn allergens(conn: Conn<'_>, tenant: TenantId) -> Result<Vec<Al
         .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Allergen { id: row.id.into(), code: row.code, name: i18n(row.name)?, is_regulated: row.is_regulated })
+            Ok(Allergen {
+                id: row.id.into(),
+                code: row.code,
+                name: i18n(row.name)?,
+                is_regulated: row.is_regulated,
+            })
         })
         .collect()
 }

@@ -35,10 +35,8 @@ impl RoundScene {
         let mut people = store::people_of([&round]);
         people.extend(ask.caller.id);
         let (scene, people) = scene_and_people(conn, ask, round.session_id, people).await?;
-        if let Principal::Diner(diner) = who {
-            if diner.session != round.session_id {
-                return Err(Refusal::NotFound);
-            }
+        if matches!(who, Principal::Diner(diner) if diner.session != round.session_id) {
+            return Err(Refusal::NotFound);
         }
         require_seating(who, &scene.session)?;
         Ok(Self { scene, round, tickets, people })

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use super::rows::{RoundItemRow, RoundRow};
 use crate::db::{Conn, DbError};
 use crate::people::person;
-use crate::schema::{restaurant_table, round, round_item, round_item_modifier, round_item_sharer, table_session};
+use crate::schema::{
+    restaurant_table, round, round_item, round_item_modifier, round_item_sharer, table_session,
+};
 use crate::stored::i18n;
 use crate::views::TableRef;
 
@@ -71,8 +73,9 @@ type Head = (RoundRow, Uuid, String, Uuid);
 async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<Head>, DbError> {
     let base = round::table
         .inner_join(
-            table_session::table
-                .on(table_session::tenant_id.eq(round::tenant_id).and(table_session::id.eq(round::session_id))),
+            table_session::table.on(table_session::tenant_id
+                .eq(round::tenant_id)
+                .and(table_session::id.eq(round::session_id))),
         )
         .inner_join(
             restaurant_table::table.on(restaurant_table::tenant_id
@@ -90,9 +93,18 @@ async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<
     let heads = match wanted {
         Wanted::One(id) => base.filter(round::id.eq(id.0)).load(&mut conn).await?,
         Wanted::OfSession(id) => {
-            base.filter(round::session_id.eq(id.0)).order(round::number).load(&mut conn).await?
+            base.filter(round::session_id.eq(id.0))
+                .order(round::number)
+                .load(&mut conn)
+                .await?
         }
-        Wanted::OfBranch { branch, session, statuses, after, limit } => {
+        Wanted::OfBranch {
+            branch,
+            session,
+            statuses,
+            after,
+            limit,
+        } => {
             let mut query = base.filter(round::branch_id.eq(branch.0)).into_boxed();
             if let Some(session) = session {
                 query = query.filter(round::session_id.eq(session.0));
@@ -104,7 +116,11 @@ async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<
             if let Some(after) = after {
                 query = query.filter(round::id.lt(after.0));
             }
-            query.order(round::id.desc()).limit(*limit).load(&mut conn).await?
+            query
+                .order(round::id.desc())
+                .limit(*limit)
+                .load(&mut conn)
+                .await?
         }
     };
     Ok(heads)
@@ -151,10 +167,18 @@ async fn items_of(
             .zip(names)
             .zip(quantities.into_iter().zip(amounts))
             .map(|((option, name), (qty, unit_amount))| {
-                Ok(ItemModifier { option_id: option.into(), name: i18n(name)?, qty, unit_amount })
+                Ok(ItemModifier {
+                    option_id: option.into(),
+                    name: i18n(name)?,
+                    qty,
+                    unit_amount,
+                })
             })
             .collect::<Result<_, DbError>>()?;
-        items_of.entry(row.round_id).or_default().push(row.into_domain(modifiers, sharers)?);
+        items_of
+            .entry(row.round_id)
+            .or_default()
+            .push(row.into_domain(modifiers, sharers)?);
     }
     Ok(items_of)
 }

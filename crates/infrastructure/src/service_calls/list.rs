@@ -35,7 +35,10 @@ impl ServiceCallService {
                 let _permit = authorize(&principal, Action::ServiceCallRead, &scene.resource())?;
                 let people = People::load(conn, ask.tenant, store::people_of(&calls)).await?;
                 let table = scene.table_ref();
-                Ok(calls.iter().map(|call| views::call(call, Some(&table), &people)).collect())
+                Ok(calls
+                    .iter()
+                    .map(|call| views::call(call, Some(&table), &people))
+                    .collect())
             })
             .await
     }

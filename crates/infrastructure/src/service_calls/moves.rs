@@ -47,13 +47,15 @@ async fn load(conn: Conn<'_>, ask: &Ask, who: &Principal, id: ServiceCallId) -> 
     let call = store::one(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound)?;
     let mut named = store::people_of([&call]);
     named.extend(ask.caller.id);
-    let (scene, people) =
-        try_join!(Scene::find(conn, ask.tenant, call.session_id), People::load(conn, ask.tenant, named))?;
+    let (scene, people) = try_join!(
+        Scene::find(conn, ask.tenant, call.session_id),
+        People::load(conn, ask.tenant, named)
+    )?;
     let scene = scene.ok_or(Refusal::NotFound)?;
-    if let Principal::Diner(diner) = who {
-        if diner.session != call.session_id {
-            return Err(Refusal::NotFound);
-        }
+    if let Principal::Diner(diner) = who
+        && diner.session != call.session_id
+    {
+        return Err(Refusal::NotFound);
     }
     require_seating(who, &scene.session)?;
     Ok(Facts { scene, call, people })
@@ -62,8 +64,7 @@ async fn load(conn: Conn<'_>, ask: &Ask, who: &Principal, id: ServiceCallId) -> 
 fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, to: CallMove) -> Result<Stored, Refusal> {
     let Facts { scene, call, people } = facts;
     let permit = authorize(who, action(to), &scene.resource())?;
-    let moved =
-        move_call(call, to, permit.actor(), act.now).map_err(|error| with_name(error, people))?;
+    let moved = move_call(call, to, permit.actor(), act.now).map_err(|error| with_name(error, people))?;
 
     act.rows.update(&CallRow::of(act.ask.tenant, &moved.call));
     act.announce(&scene.place(people), &moved.events);

@@ -25,7 +25,12 @@ impl ServiceCallService {
     ///
     /// # Errors
     /// `session_closed`.
-    pub async fn raise(&self, ask: &Ask, who: &DinerPrincipal, command: &RaiseCall) -> Result<Stored, Refusal> {
+    pub async fn raise(
+        &self,
+        ask: &Ask,
+        who: &DinerPrincipal,
+        command: &RaiseCall,
+    ) -> Result<Stored, Refusal> {
         let principal = Principal::Diner(who.clone());
         self.db
             .write(
@@ -38,7 +43,12 @@ impl ServiceCallService {
     }
 }
 
-async fn load(conn: Conn<'_>, ask: &Ask, who: &DinerPrincipal, command: &RaiseCall) -> Result<Facts, Refusal> {
+async fn load(
+    conn: Conn<'_>,
+    ask: &Ask,
+    who: &DinerPrincipal,
+    command: &RaiseCall,
+) -> Result<Facts, Refusal> {
     let (scene, open, people) = try_join!(
         Scene::find(conn, ask.tenant, who.session),
         store::open_of_type(conn, ask.tenant, who.session, command.call_type),
@@ -52,7 +62,10 @@ async fn load(conn: Conn<'_>, ask: &Ask, who: &DinerPrincipal, command: &RaiseCa
 fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, command: &RaiseCall) -> Result<Stored, Refusal> {
     let Facts { scene, open, people } = facts;
     let permit = authorize(who, Action::ServiceCallRaise, &scene.resource())?;
-    let raising = RaiseFacts { session: &scene.session, open_call: open.as_ref() };
+    let raising = RaiseFacts {
+        session: &scene.session,
+        open_call: open.as_ref(),
+    };
     let raised = raise_call(raising, command.clone(), permit.actor(), act.now, &mut act.ids)?;
 
     let row = CallRow::of(act.ask.tenant, &raised.call);

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use comanda_domain::ids::{BranchId, ServiceCallId, SessionId, TenantId};
 use comanda_domain::service_call::{CallStatus, CallType, ServiceCall};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -96,7 +98,9 @@ pub(crate) async fn of_branch(
         .into_boxed();
     if let Some((at, id)) = after {
         query = query.filter(
-            service_call::created_at.gt(at).or(service_call::created_at.eq(at).and(service_call::id.gt(id))),
+            service_call::created_at
+                .gt(at)
+                .or(service_call::created_at.eq(at).and(service_call::id.gt(id))),
         );
     }
     let rows: Vec<(CallRow, Uuid, String)> = query
@@ -113,6 +117,10 @@ pub(crate) async fn of_branch(
 pub(crate) fn people_of<'a>(calls: impl IntoIterator<Item = &'a ServiceCall>) -> BTreeSet<Uuid> {
     calls
         .into_iter()
-        .flat_map(|call| [call.acked.as_ref(), call.closed.as_ref()].into_iter().filter_map(person))
+        .flat_map(|call| {
+            [call.acked.as_ref(), call.closed.as_ref()]
+                .into_iter()
+                .filter_map(person)
+        })
         .collect()
 }

@@ -55,5 +55,8 @@ pub(super) async fn servers(
         .distinct()
         .load(&mut &*conn)
         .await?;
-    Ok(rows.into_iter().map(|(sector, user)| (sector.into(), user.into())).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(sector, user)| (sector.into(), user.into()))
+        .collect())
 }

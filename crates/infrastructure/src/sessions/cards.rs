@@ -9,7 +9,8 @@ use comanda_domain::table::{TableStatus, table_status};
 use comanda_security::policy::{Action, Principal, Resource, authorize};
 use diesel::dsl::count_star;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
@@ -24,7 +25,8 @@ use crate::refusal::Refusal;
 use crate::schema::{app_user, guest_check, restaurant_table, round, sector, service_call, table_session};
 use crate::stored::named;
 use crate::views::{
-    self, CardCheckView, CardSessionView, NamedRef, PersonRef, RoundCountsView, TableCardView, TableCardDetailView, Texts,
+    self, CardCheckView, CardSessionView, NamedRef, PersonRef, RoundCountsView, TableCardDetailView,
+    TableCardView, Texts,
 };
 use crate::{diners, floor, rounds};
 
@@ -61,8 +63,10 @@ impl SessionService {
         self.db
             .read(ask.tenant, async |conn| {
                 let wanted = Wanted::OfBranch(id, filter.sector);
-                let (branch, places) =
-                    try_join!(floor::store::branch(conn, ask.tenant, id), places(conn, ask.tenant, &wanted))?;
+                let (branch, places) = try_join!(
+                    floor::store::branch(conn, ask.tenant, id),
+                    places(conn, ask.tenant, &wanted)
+                )?;
                 let branch = branch.ok_or(Refusal::NotFound)?.to_domain()?;
                 let permit = authorize(who, Action::SessionRead, &Resource::of_branch(ask.tenant, id))?;
                 let (business, mine) = try_join!(
@@ -71,13 +75,17 @@ impl SessionService {
                 )?;
                 let me = permit.actor().user_id().map(|id| id.0);
                 let cards = places.iter().filter(|(table, _, session, _)| {
-                    let serves = session.as_ref().is_some_and(|row| row.assigned_waiter_id == me && me.is_some());
+                    let serves = session
+                        .as_ref()
+                        .is_some_and(|row| row.assigned_waiter_id == me && me.is_some());
                     !filter.mine || serves || mine.contains(&SectorId(table.sector_id))
                 });
-                let cards: Vec<TableCardView> =
-                    cards.map(|place| business.card(place, &branch)).collect::<Result<_, DbError>>()?;
+                let cards: Vec<TableCardView> = cards
+                    .map(|place| business.card(place, &branch))
+                    .collect::<Result<_, DbError>>()?;
                 let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
-                let fits = |card: &TableCardView| statuses.is_empty() || statuses.contains(&card.status.as_str());
+                let fits =
+                    |card: &TableCardView| statuses.is_empty() || statuses.contains(&card.status.as_str());
                 Ok(cards.into_iter().filter(fits).collect())
             })
             .await
@@ -87,11 +95,18 @@ impl SessionService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn card(&self, ask: &Ask, who: &Principal, id: TableId) -> Result<TableCardDetailView, Refusal> {
+    pub async fn card(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: TableId,
+    ) -> Result<TableCardDetailView, Refusal> {
         self.db
             .read(ask.tenant, async |conn| {
                 let places = places(conn, ask.tenant, &Wanted::One(id)).await?;
-                let place = places.iter().next().ok_or(Refusal::NotFound)?;
+                let [place] = places.as_slice() else {
+                    return Err(Refusal::NotFound);
+                };
                 let id = BranchId(place.0.branch_id);
                 let _permit = authorize(who, Action::SessionRead, &Resource::of_branch(ask.tenant, id))?;
                 let (branch, business, party) = try_join!(
@@ -105,7 +120,11 @@ impl SessionService {
                     Some((session, rounds)) => (Some(session), rounds),
                     None => (None, Vec::new()),
                 };
-                Ok(TableCardDetailView { card, session, rounds })
+                Ok(TableCardDetailView {
+                    card,
+                    session,
+                    rounds,
+                })
             })
             .await
     }
@@ -116,9 +135,15 @@ impl SessionService {
         branch: &Branch,
         who: Option<UserId>,
     ) -> Result<BTreeSet<SectorId>, DbError> {
-        let Some(who) = who else { return Ok(BTreeSet::new()) };
+        let Some(who) = who else {
+            return Ok(BTreeSet::new());
+        };
         let servers = assigned::servers(conn, branch.tenant_id, branch, self.db.sources().now()).await?;
-        Ok(servers.into_iter().filter(|(_, user)| *user == who).map(|(sector, _)| sector).collect())
+        Ok(servers
+            .into_iter()
+            .filter(|(_, user)| *user == who)
+            .map(|(sector, _)| sector)
+            .collect())
     }
 }
 
@@ -145,15 +170,19 @@ async fn party(
         .iter()
         .map(|found| views::round(&found.round, Some(&found.table), &scene.branch, &people, &texts))
         .collect();
-    Ok(Some((views::session(&scene, &diners, check.map(|check| check.id), &people), rounds)))
+    Ok(Some((
+        views::session(&scene, &diners, check.map(|check| check.id), &people),
+        rounds,
+    )))
 }
 
 /// Live tables with their sector, their live visit and the name of its waiter.
 async fn places(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<Place>, DbError> {
     let query = restaurant_table::table
         .inner_join(
-            sector::table
-                .on(sector::tenant_id.eq(restaurant_table::tenant_id).and(sector::id.eq(restaurant_table::sector_id))),
+            sector::table.on(sector::tenant_id
+                .eq(restaurant_table::tenant_id)
+                .and(sector::id.eq(restaurant_table::sector_id))),
         )
         .left_join(
             table_session::table.on(table_session::tenant_id
@@ -196,7 +225,10 @@ struct Business {
 
 impl Business {
     async fn of(conn: Conn<'_>, tenant: TenantId, places: &[Place]) -> Result<Self, DbError> {
-        let ids: Vec<Uuid> = places.iter().filter_map(|(_, _, session, _)| Some(session.as_ref()?.id)).collect();
+        let ids: Vec<Uuid> = places
+            .iter()
+            .filter_map(|(_, _, session, _)| Some(session.as_ref()?.id))
+            .collect();
         let (mut a, mut b, mut c) = (conn, conn, conn);
         let (rounds, calls, checks) = try_join!(
             round::table
@@ -231,20 +263,42 @@ impl Business {
         })
     }
 
-    fn card(&self, (table, sector, session, waiter): &Place, branch: &Branch) -> Result<TableCardView, DbError> {
-        let status = session.as_ref().map(|row| named(&row.status, SessionStatus::parse)).transpose()?;
+    fn card(
+        &self,
+        (table, sector, session, waiter): &Place,
+        branch: &Branch,
+    ) -> Result<TableCardView, DbError> {
+        let status = session
+            .as_ref()
+            .map(|row| named(&row.status, SessionStatus::parse))
+            .transpose()?;
         let visit = session.as_ref().map(|row| row.id);
-        let check = visit.and_then(|id| self.checks.get(&id)).map(CheckRow::to_domain).transpose()?;
+        let check = visit
+            .and_then(|id| self.checks.get(&id))
+            .map(CheckRow::to_domain)
+            .transpose()?;
         Ok(TableCardView {
             id: TableId(table.id).to_string(),
             branch_id: branch.id.to_string(),
             code: table.code.clone(),
             capacity: table.capacity,
-            sector: NamedRef { id: SectorId(sector.id).to_string(), name: sector.name.clone() },
+            sector: NamedRef {
+                id: SectorId(sector.id).to_string(),
+                name: sector.name.clone(),
+            },
             status: table_status(table.out_of_service, status).to_string(),
-            session: session.clone().map(|row| card_session(row, waiter.clone())).transpose()?,
-            rounds: visit.and_then(|id| self.rounds.get(&id)).cloned().unwrap_or_default(),
-            open_calls: visit.and_then(|id| self.calls.get(&id)).copied().unwrap_or_default(),
+            session: session
+                .clone()
+                .map(|row| card_session(row, waiter.clone()))
+                .transpose()?,
+            rounds: visit
+                .and_then(|id| self.rounds.get(&id))
+                .cloned()
+                .unwrap_or_default(),
+            open_calls: visit
+                .and_then(|id| self.calls.get(&id))
+                .copied()
+                .unwrap_or_default(),
             check: check.map(|check| CardCheckView {
                 id: check.id.to_string(),
                 status: check.status.to_string(),
@@ -273,9 +327,10 @@ fn card_session(row: SessionRow, waiter: Option<String>) -> Result<CardSessionVi
         id: session.id.to_string(),
         opened_at: views::time(session.opened.at),
         party_size: session.party_size,
-        assigned_waiter: session
-            .assigned_waiter_id
-            .map(|id| PersonRef { id: id.to_string(), name: waiter.unwrap_or_default() }),
+        assigned_waiter: session.assigned_waiter_id.map(|id| PersonRef {
+            id: id.to_string(),
+            name: waiter.unwrap_or_default(),
+        }),
         flagged_idle,
     })
 }

@@ -11,7 +11,9 @@ use comanda_domain::event::Event;
 use comanda_domain::ids::{RoundId, SessionId, TenantId};
 use comanda_domain::kitchen::Ticket;
 use comanda_domain::money::MAX_TOTAL;
-use comanda_domain::round::{MoveRoundError, Round, RoundFacts, RoundMoved, RoundStatus, RoundTarget, move_round};
+use comanda_domain::round::{
+    MoveRoundError, Round, RoundFacts, RoundMoved, RoundStatus, RoundTarget, move_round,
+};
 use comanda_domain::service_call::ServiceCall;
 use comanda_domain::session::{CloseFacts, close_session};
 use comanda_security::policy::{Action, Principal, authorize};
@@ -97,7 +99,17 @@ async fn load(conn: Conn<'_>, ask: &Ask, id: SessionId, serving: bool) -> Result
     for ticket in tickets {
         by_round.entry(ticket.round_id).or_default().push(ticket);
     }
-    Ok(Facts { scene, diners, rounds, tickets: by_round, calls, checks, ledger, lines, people })
+    Ok(Facts {
+        scene,
+        diners,
+        rounds,
+        tickets: by_round,
+        calls,
+        checks,
+        ledger,
+        lines,
+        people,
+    })
 }
 
 fn is_ready(round: &Round) -> bool {
@@ -111,10 +123,20 @@ fn decide(
     seen: Option<i64>,
     serving: bool,
 ) -> Result<Stored, Refusal> {
-    let Facts { scene, diners, checks, people, .. } = facts;
+    let Facts {
+        scene,
+        diners,
+        checks,
+        people,
+        ..
+    } = facts;
     let permit = authorize(who, Action::SessionClose, &scene.resource())?;
     require_version(seen, scene, diners, checks.shown, people)?;
-    let served = if serving { serve_ready(facts, permit.actor(), act.now)? } else { Vec::new() };
+    let served = if serving {
+        serve_ready(facts, permit.actor(), act.now)?
+    } else {
+        Vec::new()
+    };
     let rounds = after_serving(&facts.rounds, &served);
     let closing = CloseFacts {
         session: &scene.session,
@@ -131,7 +153,10 @@ fn decide(
     let served_events: Vec<Event> = served.iter().flat_map(|moved| moved.events.clone()).collect();
     record_served(&mut act.rows, tenant, &served);
     act.rows.update(&SessionRow::of(tenant, &closed.session));
-    closed.calls.iter().for_each(|call| act.rows.update(&service_calls::rows::CallRow::of(tenant, call)));
+    closed
+        .calls
+        .iter()
+        .for_each(|call| act.rows.update(&service_calls::rows::CallRow::of(tenant, call)));
     let left: Vec<&CartLine> = facts.lines.iter().collect();
     carts::rows::delete_lines(&mut act.rows, tenant, &scene.session, &left, act.now);
 
@@ -154,7 +179,15 @@ fn serve_ready(facts: &Facts, actor: &Actor, now: Timestamp) -> Result<Vec<Round
         .filter(|round| is_ready(round))
         .map(|round| {
             let tickets = facts.tickets.get(&round.id).cloned().unwrap_or_default();
-            move_round(RoundFacts { round: round.clone(), tickets }, RoundTarget::Served, actor, now)
+            move_round(
+                RoundFacts {
+                    round: round.clone(),
+                    tickets,
+                },
+                RoundTarget::Served,
+                actor,
+                now,
+            )
         })
         .collect()
 }

@@ -14,7 +14,11 @@ use crate::refusal::Refusal;
 use crate::views;
 
 /// The ledger of a check, if there is one.
-pub(super) async fn ledger_of(conn: Conn<'_>, tenant: Tenant, check: Option<&Check>) -> Result<Ledger, DbError> {
+pub(super) async fn ledger_of(
+    conn: Conn<'_>,
+    tenant: Tenant,
+    check: Option<&Check>,
+) -> Result<Ledger, DbError> {
     match check {
         Some(check) => billing::store::ledger(conn, tenant, check).await,
         None => Ok(Ledger::default()),
@@ -35,6 +39,9 @@ pub(super) fn answer(
     check: Option<CheckId>,
     people: &People,
 ) -> Result<Stored, Refusal> {
-    let scene = Scene { session: after, ..scene.clone() };
+    let scene = Scene {
+        session: after,
+        ..scene.clone()
+    };
     Ok(Stored::new(200, &views::session(&scene, diners, check, people))?.version(scene.session.version))
 }

@@ -40,12 +40,15 @@ impl SessionService {
 
     /// Reads what is printed on a table. Whether it is the current print, opening finds out.
     fn read_code(&self, code: &str) -> Result<TableCode, Refusal> {
-        self.codes.read_table_code(code).map_err(|_| Refusal::TableCodeInvalid)
+        self.codes
+            .read_table_code(code)
+            .map_err(|_| Refusal::TableCodeInvalid)
     }
 }
 
 /// Four random digits.
 fn new_join_code() -> Result<String, Refusal> {
-    let bytes = fresh::<4>(&SystemEntropy::default()).map_err(|error| Refusal::Internal(error.to_string()))?;
+    let bytes =
+        fresh::<4>(&SystemEntropy::default()).map_err(|error| Refusal::Internal(error.to_string()))?;
     Ok(format!("{:04}", u32::from_be_bytes(bytes) % 10_000))
 }

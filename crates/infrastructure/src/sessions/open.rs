@@ -33,8 +33,11 @@ impl SessionService {
         party_size: Option<i32>,
         note: Option<String>,
     ) -> Result<Stored, Refusal> {
-        let command =
-            OpenForStaff { party_size, note, new_join_code: new_join_code()? };
+        let command = OpenForStaff {
+            party_size,
+            note,
+            new_join_code: new_join_code()?,
+        };
         self.db
             .write(
                 ask,
@@ -52,19 +55,33 @@ async fn load(conn: Conn<'_>, ask: &Ask, table: TableId) -> Result<Facts, Refusa
         store::live_at(conn, ask.tenant, table),
         People::load(conn, ask.tenant, ask.caller.id.into_iter().collect()),
     )?;
-    Ok(Facts { spot: spot.ok_or(Refusal::NotFound)?, session, people })
+    Ok(Facts {
+        spot: spot.ok_or(Refusal::NotFound)?,
+        session,
+        people,
+    })
 }
 
-fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, command: &OpenForStaff) -> Result<Stored, Refusal> {
+fn decide(
+    facts: &Facts,
+    act: &mut Act<'_>,
+    who: &Principal,
+    command: &OpenForStaff,
+) -> Result<Stored, Refusal> {
     let permit = authorize(who, Action::SessionOpen, &facts.spot.resource())?;
-    let opening = StaffOpenFacts { table: &facts.spot.table, session: facts.session.as_ref() };
+    let opening = StaffOpenFacts {
+        table: &facts.spot.table,
+        session: facts.session.as_ref(),
+    };
     let opened = open_for_staff(opening, command.clone(), permit.actor(), act.now, &mut act.ids)?;
 
     let scene = facts.spot.with(opened.session);
     act.rows.insert(&SessionRow::of(act.ask.tenant, &scene.session));
     act.announce(&scene.place(&facts.people), &opened.events);
     act.trace(Some(scene.branch.id), &opened.audit);
-    Ok(Stored::new(201, &views::session(&scene, &[], None, &facts.people))?
-        .version(scene.session.version)
-        .location(format!("{}{}", act.ask.found_at, scene.session.id)))
+    Ok(
+        Stored::new(201, &views::session(&scene, &[], None, &facts.people))?
+            .version(scene.session.version)
+            .location(format!("{}{}", act.ask.found_at, scene.session.id)),
+    )
 }

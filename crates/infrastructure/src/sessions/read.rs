@@ -17,7 +17,7 @@ use crate::people::People;
 use crate::refusal::Refusal;
 use crate::rounds;
 use crate::service_calls;
-use crate::views::{self, SessionView, SessionDetailView, Texts};
+use crate::views::{self, SessionDetailView, SessionView, Texts};
 
 impl SessionService {
     /// The visit of a guest, registered or not, and its version.
@@ -51,7 +51,12 @@ impl SessionService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn get(&self, ask: &Ask, who: &Principal, id: SessionId) -> Result<(SessionDetailView, i64), Refusal> {
+    pub async fn get(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: SessionId,
+    ) -> Result<(SessionDetailView, i64), Refusal> {
         self.db
             .read(ask.tenant, async |conn| {
                 let wanted = rounds::store::Wanted::OfSession(id);
@@ -80,7 +85,10 @@ impl SessionService {
                         .iter()
                         .map(|found| views::round(&found.round, Some(&table), &scene.branch, &people, &texts))
                         .collect(),
-                    calls: calls.iter().map(|call| views::call(call, Some(&table), &people)).collect(),
+                    calls: calls
+                        .iter()
+                        .map(|call| views::call(call, Some(&table), &people))
+                        .collect(),
                     check: check.map(|check| {
                         let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
                         views::check_totals(&check, &ledger)

@@ -61,19 +61,36 @@ async fn load(conn: Conn<'_>, ask: &Ask, id: SessionId) -> Result<Facts, Refusal
         ending::ledger_of(conn, ask.tenant, checks.live.as_ref()),
         People::load(conn, ask.tenant, named),
     )?;
-    Ok(Facts { scene, diners, checks, ledger, people })
+    Ok(Facts {
+        scene,
+        diners,
+        checks,
+        ledger,
+        people,
+    })
 }
 
 fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, seen: Option<i64>) -> Result<Stored, Refusal> {
-    let Facts { scene, diners, checks, ledger, people } = facts;
+    let Facts {
+        scene,
+        diners,
+        checks,
+        ledger,
+        people,
+    } = facts;
     let permit = authorize(who, Action::SessionReopen, &scene.resource())?;
     require_version(seen, scene, diners, checks.shown, people)?;
     let check = checks.live.as_ref();
-    let reopening = ReopenFacts { session: &scene.session, check, reserved: ledger.reserved() };
+    let reopening = ReopenFacts {
+        session: &scene.session,
+        check,
+        reserved: ledger.reserved(),
+    };
     let reopened = reopen_session(reopening, permit.actor(), act.now)
         .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
 
-    act.rows.update(&SessionRow::of(act.ask.tenant, &reopened.session));
+    act.rows
+        .update(&SessionRow::of(act.ask.tenant, &reopened.session));
     if let Some(check) = check {
         let ended = match reopened.check_end {
             CheckEnd::Settle => settle_check(check, ledger, &scene.branch, act.now),

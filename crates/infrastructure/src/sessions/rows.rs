@@ -93,7 +93,10 @@ impl SessionRow {
             opened: stamp(self.opened_at, &self.opened_by_kind, self.opened_by_id)?,
             paying: optional_stamp(self.paying_at, self.paying_by_kind.as_deref(), self.paying_by_id)?,
             closed: optional_stamp(self.closed_at, self.closed_by_kind.as_deref(), self.closed_by_id)?,
-            close_reason: self.close_reason.map(|text| named(&text, CloseReason::parse)).transpose()?,
+            close_reason: self
+                .close_reason
+                .map(|text| named(&text, CloseReason::parse))
+                .transpose()?,
             last_activity_at: self.last_activity_at,
             version: self.version,
         })
@@ -137,7 +140,10 @@ impl BranchRow {
             name: self.name.clone(),
             currency: currency(&self.currency)?,
             locale: self.locale.clone(),
-            timezone: self.timezone.parse().map_err(|_| DbError::Corrupt(self.timezone.clone()))?,
+            timezone: self
+                .timezone
+                .parse()
+                .map_err(|_| DbError::Corrupt(self.timezone.clone()))?,
             business_day_start: self.business_day_start,
             menu_version: self.menu_version,
             settings: BranchSettings {

@@ -79,29 +79,31 @@ impl SessionService {
             waiters: Vec::new(),
             people: People::default(),
         };
-        match &facts.session {
-            Some(session) => {
-                let waiter = session.assigned_waiter_id.map(|id| id.0);
-                let (diners, check, people) = try_join!(
-                    diners::store::of_session(conn, tenant, session.id),
-                    billing::store::latest_of_session(conn, tenant, session.id),
-                    People::load(conn, tenant, waiter.into_iter().collect()),
-                )?;
-                (facts.diners, facts.check, facts.people) = (diners, check.map(|check| check.id), people);
-            }
-            None => {
-                let sector = facts.spot.table.sector_id;
-                let servers = assigned::servers(conn, tenant, &facts.spot.branch, self.db.sources().now()).await?;
-                let here = servers.into_iter().filter(|(place, _)| *place == sector);
-                facts.waiters = here.map(|(_, user)| user).collect();
-                facts.people =
-                    People::load(conn, tenant, facts.waiters.iter().map(|id| id.0).collect()).await?;
-            }
+        if let Some(session) = &facts.session {
+            let waiter = session.assigned_waiter_id.map(|id| id.0);
+            let (diners, check, people) = try_join!(
+                diners::store::of_session(conn, tenant, session.id),
+                billing::store::latest_of_session(conn, tenant, session.id),
+                People::load(conn, tenant, waiter.into_iter().collect()),
+            )?;
+            (facts.diners, facts.check, facts.people) = (diners, check.map(|check| check.id), people);
+        } else {
+            let sector = facts.spot.table.sector_id;
+            let servers =
+                assigned::servers(conn, tenant, &facts.spot.branch, self.db.sources().now()).await?;
+            let here = servers.into_iter().filter(|(place, _)| *place == sector);
+            facts.waiters = here.map(|(_, user)| user).collect();
+            facts.people = People::load(conn, tenant, facts.waiters.iter().map(|id| id.0).collect()).await?;
         }
         Ok(facts)
     }
 
-    fn decide(&self, facts: &Facts, act: &mut Act<'_>, command: &OpenOrJoin) -> Result<(ScannedView, bool), Refusal> {
+    fn decide(
+        &self,
+        facts: &Facts,
+        act: &mut Act<'_>,
+        command: &OpenOrJoin,
+    ) -> Result<(ScannedView, bool), Refusal> {
         let scanning = ScanFacts {
             table: &facts.spot.table,
             session: facts.session.as_ref(),
@@ -120,7 +122,13 @@ impl SessionService {
         }
     }
 
-    fn answer(&self, facts: &Facts, act: &mut Act<'_>, scene: &Scene, opened: bool) -> Result<(ScannedView, bool), Refusal> {
+    fn answer(
+        &self,
+        facts: &Facts,
+        act: &mut Act<'_>,
+        scene: &Scene,
+        opened: bool,
+    ) -> Result<(ScannedView, bool), Refusal> {
         use comanda_domain::ids::IdSource;
         let principal = TablePrincipal {
             tenant: act.ask.tenant,
@@ -128,7 +136,9 @@ impl SessionService {
             session: scene.session.id,
             seating: scene.session.seating,
         };
-        let token = self.tokens.issue(&TableClaims::new(&principal, act.now, act.ids.uuid()))?;
+        let token = self
+            .tokens
+            .issue(&TableClaims::new(&principal, act.now, act.ids.uuid()))?;
         let view = ScannedView {
             session: views::session(scene, &facts.diners, facts.check, &facts.people),
             table_token: token,

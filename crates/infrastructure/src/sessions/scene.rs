@@ -5,7 +5,9 @@ use comanda_domain::ids::{SessionId, TenantId};
 use comanda_domain::session::{Session, SessionStatus};
 use comanda_domain::table::Table;
 use comanda_security::policy::{Principal, Resource};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use super::rows::{BranchRow, SessionRow, TableRow};
@@ -33,7 +35,11 @@ pub struct Scene {
 
 impl Scene {
     /// The visit, if there is one of this id in the tenant.
-    pub(crate) async fn find(conn: Conn<'_>, tenant: TenantId, id: SessionId) -> Result<Option<Self>, DbError> {
+    pub(crate) async fn find(
+        conn: Conn<'_>,
+        tenant: TenantId,
+        id: SessionId,
+    ) -> Result<Option<Self>, DbError> {
         let row = table_session::table
             .inner_join(
                 restaurant_table::table.on(restaurant_table::tenant_id
@@ -41,12 +47,14 @@ impl Scene {
                     .and(restaurant_table::id.eq(table_session::table_id))),
             )
             .inner_join(
-                sector::table
-                    .on(sector::tenant_id.eq(table_session::tenant_id).and(sector::id.eq(restaurant_table::sector_id))),
+                sector::table.on(sector::tenant_id
+                    .eq(table_session::tenant_id)
+                    .and(sector::id.eq(restaurant_table::sector_id))),
             )
             .inner_join(
-                branch::table
-                    .on(branch::tenant_id.eq(table_session::tenant_id).and(branch::id.eq(table_session::branch_id))),
+                branch::table.on(branch::tenant_id
+                    .eq(table_session::tenant_id)
+                    .and(branch::id.eq(table_session::branch_id))),
             )
             .filter(table_session::tenant_id.eq(tenant.0))
             .filter(table_session::id.eq(id.0))

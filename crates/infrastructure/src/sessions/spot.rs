@@ -5,7 +5,9 @@ use comanda_domain::ids::{TableId, TenantId};
 use comanda_domain::session::Session;
 use comanda_domain::table::Table;
 use comanda_security::policy::Resource;
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use super::Scene;

@@ -16,7 +16,11 @@ use crate::db::{Conn, DbError};
 use crate::schema::{charge, guest_check, table_session, tenant};
 
 /// The live visit of a table, if there is one.
-pub(crate) async fn live_at(conn: Conn<'_>, tenant: TenantId, table: TableId) -> Result<Option<Session>, DbError> {
+pub(crate) async fn live_at(
+    conn: Conn<'_>,
+    tenant: TenantId,
+    table: TableId,
+) -> Result<Option<Session>, DbError> {
     let row: Option<SessionRow> = table_session::table
         .filter(table_session::tenant_id.eq(tenant.0))
         .filter(table_session::table_id.eq(table.0))

@@ -152,7 +152,7 @@ pub(super) fn admit(person: &Person, outdated: Refusal) -> Result<(), Refusal> {
 fn masked(email: &str) -> String {
     let clean = |text: &str| {
         text.chars()
-            .filter(|c| c.is_ascii_graphic())
+            .filter(char::is_ascii_graphic)
             .take(100)
             .collect::<String>()
     };

@@ -72,7 +72,11 @@ pub fn cart(cart: &cart::CartView<'_>, session: &Session, branch: &Branch, texts
         session_id: session.id.to_string(),
         version: cart.version,
         total: money(cart.total_amount, branch.currency),
-        lines: cart.lines.iter().map(|line| line_view(line, branch, texts)).collect(),
+        lines: cart
+            .lines
+            .iter()
+            .map(|line| line_view(line, branch, texts))
+            .collect(),
     }
 }
 
@@ -82,14 +86,21 @@ fn line_view(priced: &PricedLine<'_>, branch: &Branch, texts: &Texts) -> CartLin
         id: line.id.to_string(),
         diner_id: line.diner_id.to_string(),
         product_id: line.product_id.to_string(),
-        name: priced.product.map(|product| texts.pick(&product.name)).unwrap_or_default(),
+        name: priced
+            .product
+            .map(|product| texts.pick(&product.name))
+            .unwrap_or_default(),
         qty: line.qty,
         sharing: line.sharing.to_string(),
         shared_with: line.sharers.iter().map(ToString::to_string).collect(),
         notes: line.notes.clone(),
         available: priced.available(),
         allergen_alerts: priced.allergen_alerts.clone(),
-        modifiers: priced.chosen.iter().map(|chosen| modifier_view(chosen, branch, texts)).collect(),
+        modifiers: priced
+            .chosen
+            .iter()
+            .map(|chosen| modifier_view(chosen, branch, texts))
+            .collect(),
         unit_price: money(priced.unit_amount, branch.currency),
         line_total: money(priced.line_amount, branch.currency),
     }

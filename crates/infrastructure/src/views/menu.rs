@@ -150,7 +150,10 @@ pub struct MenuView {
 
 /// A menu as a guest sees it.
 pub fn menu(branch: &Branch, menu: &FilteredMenu<'_>, filter: &MenuFilter, texts: &Texts) -> MenuView {
-    let first = menu.categories.first().map(|shown| texts.lang_of(&shown.category.name));
+    let first = menu
+        .categories
+        .first()
+        .map(|shown| texts.lang_of(&shown.category.name));
     MenuView {
         branch: MenuBranchView {
             id: branch.id.to_string(),
@@ -172,7 +175,11 @@ pub fn menu(branch: &Branch, menu: &FilteredMenu<'_>, filter: &MenuFilter, texts
                 id: shown.category.id.to_string(),
                 code: shown.category.code.clone(),
                 name: texts.pick(&shown.category.name),
-                products: shown.products.iter().map(|product| menu_product(product, branch, texts)).collect(),
+                products: shown
+                    .products
+                    .iter()
+                    .map(|product| menu_product(product, branch, texts))
+                    .collect(),
             })
             .collect(),
     }
@@ -181,7 +188,10 @@ pub fn menu(branch: &Branch, menu: &FilteredMenu<'_>, filter: &MenuFilter, texts
 /// One product of a menu.
 pub fn menu_product(shown: &FilteredProduct<'_>, branch: &Branch, texts: &Texts) -> MenuProductView {
     let product = shown.product;
-    let until = product.availability.unavailable_until.filter(|_| !shown.available);
+    let until = product
+        .availability
+        .unavailable_until
+        .filter(|_| !shown.available);
     MenuProductView {
         id: product.id.to_string(),
         code: product.code.clone(),
@@ -198,7 +208,11 @@ pub fn menu_product(shown: &FilteredProduct<'_>, branch: &Branch, texts: &Texts)
             free_from: product.allergens.free_from.clone(),
             undeclared: shown.undeclared.clone(),
         },
-        modifier_groups: shown.groups.iter().map(|group| group_view(group, branch, texts)).collect(),
+        modifier_groups: shown
+            .groups
+            .iter()
+            .map(|group| group_view(group, branch, texts))
+            .collect(),
     }
 }
 
@@ -210,13 +224,21 @@ fn group_view(shown: &FilteredGroup<'_>, branch: &Branch, texts: &Texts) -> Menu
         name: texts.pick(&group.name),
         min_select: group.min_select,
         max_select: group.max_select,
-        options: shown.options.iter().map(|option| option_view(option, branch, texts)).collect(),
+        options: shown
+            .options
+            .iter()
+            .map(|option| option_view(option, branch, texts))
+            .collect(),
     }
 }
 
 fn option_view(shown: &FilteredOption<'_>, branch: &Branch, texts: &Texts) -> MenuOptionView {
     let option = shown.option;
-    let ProductAllergens { contains, may_contain, free_from } = option.allergens.clone();
+    let ProductAllergens {
+        contains,
+        may_contain,
+        free_from,
+    } = option.allergens.clone();
     MenuOptionView {
         id: option.id.to_string(),
         code: option.code.clone(),
@@ -224,7 +246,11 @@ fn option_view(shown: &FilteredOption<'_>, branch: &Branch, texts: &Texts) -> Me
         price: money(option.price_amount, branch.currency),
         max_qty: option.max_qty,
         available: shown.available,
-        allergens: OptionAllergensView { contains, may_contain, free_from },
+        allergens: OptionAllergensView {
+            contains,
+            may_contain,
+            free_from,
+        },
         blocked_by: shown.blocked_by.clone(),
     }
 }

@@ -15,3 +15,5 @@ mod kitchen;
 mod seed;
 #[cfg(test)]
 mod staff;
+#[cfg(test)]
+mod visits;

@@ -2,8 +2,6 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use comanda_domain::diner::AllergenMode;
-use comanda_domain::menu::MenuFilter;
 use comanda_infrastructure::menus::MenuQuery;
 use comanda_infrastructure::views::MenuView;
 
@@ -27,11 +25,9 @@ pub async fn menu(state: web::Data<State>, guest: Guest, request: HttpRequest) -
     let mut query = Query::of(&request)?;
     let lang = query.language()?.or_else(|| language::accepted(&request));
     let wanted = MenuQuery {
-        filter: MenuFilter {
-            exclude: query.codes("exclude")?,
-            mode: query.named("mode")?.unwrap_or(AllergenMode::Traces),
-            diets: query.all("diets")?.unwrap_or_default(),
-        },
+        exclude: query.codes("exclude")?,
+        mode: query.named("mode")?,
+        diets: query.all("diets")?.unwrap_or_default(),
         apply_preferences: query.flag("apply_preferences")?,
         lang,
     };
