@@ -48,7 +48,9 @@ impl Application {
         let state = web::Data::new(state);
         let document = openapi(&state.public_url);
         let routes = web::Data::new(RouteTable::of(&document));
-        let text = web::Data::new(Document(document.to_pretty_json().map_err(std::io::Error::other)?));
+        let text = web::Data::new(Document(
+            document.to_pretty_json().map_err(std::io::Error::other)?,
+        ));
         let server = HttpServer::new(move || {
             let (app, _) = App::new()
                 .into_utoipa_app()
@@ -60,7 +62,9 @@ impl Application {
             app.service(documents::openapi_json)
                 .service(documents::jwks)
                 .service(documents::problem_page)
-                .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+                .service(
+                    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
+                )
                 .service(web::redirect("/docs", "/docs/"))
                 .default_service(web::to(nowhere))
                 .wrap(from_fn(frame::finish))
@@ -71,7 +75,11 @@ impl Application {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address, draining })
+        Ok(Self {
+            server,
+            address,
+            draining,
+        })
     }
 
     /// Where it listens.
@@ -81,7 +89,10 @@ impl Application {
 
     /// A handle that stops it.
     pub fn stopper(&self) -> Stopper {
-        Stopper { handle: self.server.handle(), draining: self.draining.clone() }
+        Stopper {
+            handle: self.server.handle(),
+            draining: self.draining.clone(),
+        }
     }
 
     /// Serves until it is stopped.

@@ -73,7 +73,9 @@ impl RouteTable {
         let paths = json.as_object().cloned().unwrap_or_default();
         let entry = |(path, item): (String, serde_json::Value)| {
             let segments = path.split('/').map(str::to_owned).collect();
-            let methods = item.as_object().map(|item| item.keys().map(|m| m.to_uppercase()).collect());
+            let methods = item
+                .as_object()
+                .map(|item| item.keys().map(|m| m.to_uppercase()).collect());
             (segments, methods.unwrap_or_default())
         };
         Self(paths.into_iter().map(entry).collect())
@@ -85,7 +87,11 @@ impl RouteTable {
         let fits = |segments: &[String]| {
             segments.len() == wanted.len()
                 && segments.iter().zip(&wanted).all(|(segment, part)| {
-                    if segment.starts_with('{') { !part.is_empty() } else { segment == part }
+                    if segment.starts_with('{') {
+                        !part.is_empty()
+                    } else {
+                        segment == part
+                    }
                 })
         };
         let mut methods: Vec<String> = self
@@ -106,8 +112,10 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
     document.servers = Some(vec![Server::new(public_url)]);
     for (path, item) in &mut document.paths.paths {
         let open = path.starts_with("/v1/public") || path == "/v1/auth/login" || path == "/v1/auth/refresh";
-        let names: Vec<String> =
-            path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}').map(str::to_owned)).collect();
+        let names: Vec<String> = path
+            .split('/')
+            .filter_map(|s| s.strip_prefix('{')?.strip_suffix('}').map(str::to_owned))
+            .collect();
         for operation in operations(item) {
             let parameters = operation.parameters.get_or_insert_default();
             for name in &names {
@@ -115,7 +123,11 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
                     parameters.push(RefOr::T(path_parameter(name)));
                 }
             }
-            if operation.extensions.as_ref().is_some_and(|ext| ext.get("x-idempotency-key").is_some()) {
+            if operation
+                .extensions
+                .as_ref()
+                .is_some_and(|ext| ext.get("x-idempotency-key").is_some())
+            {
                 parameters.push(RefOr::T(key_parameter()));
             }
             operation
@@ -132,9 +144,15 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch]
-        .into_iter()
-        .filter_map(Option::as_mut)
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .filter_map(Option::as_mut)
 }
 
 fn is_named(parameter: &RefOr<Parameter>, name: &str) -> bool {
@@ -160,7 +178,9 @@ fn key_parameter() -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::True)
         .description(Some("One per user action; a random UUID is best."))
-        .schema(Some(text_schema().min_length(Some(1)).max_length(Some(255)).build()))
+        .schema(Some(
+            text_schema().min_length(Some(1)).max_length(Some(255)).build(),
+        ))
         .build()
 }
 
@@ -169,7 +189,9 @@ fn refusal() -> Response {
         .description("A refusal, as RFC 9457 has it.")
         .content(
             "application/problem+json",
-            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
         )
         .build()
 }
@@ -188,7 +210,9 @@ pub struct Document(pub String);
 /// The OpenAPI 3.1 document.
 #[get("/openapi.json")]
 pub async fn openapi_json(document: web::Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(document.0.clone())
 }
 
 /// The page about one error code, to which `type` of a problem leads.
@@ -199,7 +223,11 @@ pub async fn problem_page(code: web::Path<String>) -> Result<HttpResponse, Probl
         .map(|code| code.info())
         .find(|info| info.name == code.as_str())
         .ok_or_else(|| Problem::new(Code::NotFound))?;
-    let retry = if info.retryable { "The same request can succeed later." } else { "Repeating the same request does not help." };
+    let retry = if info.retryable {
+        "The same request can succeed later."
+    } else {
+        "Repeating the same request does not help."
+    };
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
          <h1>{title}</h1><p><code>{name}</code>, status {status}</p><p>{when}</p><p>{retry}</p></html>",

@@ -46,7 +46,10 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the operator reads why the server does not start")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the operator reads why the server does not start"
+)]
 fn complain(text: &str) {
     eprintln!("{text}");
 }
@@ -68,8 +71,11 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
         public_url: config.public_url.clone(),
         draining: Arc::new(AtomicBool::new(false)),
     };
-    let options =
-        ServerOptions { bind: config.bind, workers: config.http_workers, drain_timeout: config.drain_timeout };
+    let options = ServerOptions {
+        bind: config.bind,
+        workers: config.http_workers,
+        drain_timeout: config.drain_timeout,
+    };
     let application = Application::build(&options, state)?;
     if arguments.demo {
         greet(&addresses(application.address()));
@@ -102,7 +108,8 @@ fn addresses(address: SocketAddr) -> String {
 /// The first of SIGTERM and SIGINT; the second one ends the process at once.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut term), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return std::future::pending().await;
     };

@@ -28,12 +28,20 @@ pub struct Caller {
 impl Caller {
     /// Comanda itself.
     pub fn system() -> Self {
-        Self { kind: ActorKind::System, id: None, client_ip: None, user_agent: None }
+        Self {
+            kind: ActorKind::System,
+            id: None,
+            client_ip: None,
+            user_agent: None,
+        }
     }
 
     /// A payment provider.
     pub fn provider() -> Self {
-        Self { kind: ActorKind::Provider, ..Self::system() }
+        Self {
+            kind: ActorKind::Provider,
+            ..Self::system()
+        }
     }
 }
 
@@ -85,7 +93,11 @@ pub(crate) fn stage(
         actor_id: ask.caller.id,
         actor_label: None,
         client_ip: ask.caller.client_ip.clone(),
-        user_agent: ask.caller.user_agent.as_deref().map(|agent| cut(agent, USER_AGENT_BYTES)),
+        user_agent: ask
+            .caller
+            .user_agent
+            .as_deref()
+            .map(|agent| cut(agent, USER_AGENT_BYTES)),
         action: entry.action.to_owned(),
         outcome: "success".to_owned(),
         entity_type: Some(entry.entity_type.to_owned()),
@@ -102,13 +114,17 @@ pub(crate) fn stage(
 /// The sixteen bytes of the trace id of a `traceparent` (W3C Trace Context, 3.2).
 fn trace_id(traceparent: &str) -> Option<Vec<u8>> {
     let hex = traceparent.split('-').nth(1).filter(|hex| hex.len() == 32)?;
-    (0..16).map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok()).collect()
+    (0..16)
+        .map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok())
+        .collect()
 }
 
 /// Hides what the personal fields of the entry are worth behind 256 random bits.
 fn salt() -> Vec<u8> {
     // Without randomness there is no salt; the database then refuses the entry, and the operation with it.
-    fresh::<32>(&SystemEntropy::new()).map(|bytes| bytes.to_vec()).unwrap_or_default()
+    fresh::<32>(&SystemEntropy::new())
+        .map(|bytes| bytes.to_vec())
+        .unwrap_or_default()
 }
 
 /// The changed fields before and after, as objects.
@@ -118,7 +134,10 @@ fn changed(entry: &AuditEntry) -> (Option<Value>, Option<Value>) {
     for change in &entry.changes {
         for (value, side) in [(&change.before, &mut before), (&change.after, &mut after)] {
             if let Some(value) = value {
-                side.insert(change.field.to_owned(), serde_json::to_value(value).unwrap_or_default());
+                side.insert(
+                    change.field.to_owned(),
+                    serde_json::to_value(value).unwrap_or_default(),
+                );
             }
         }
     }
@@ -128,6 +147,9 @@ fn changed(entry: &AuditEntry) -> (Option<Value>, Option<Value>) {
 
 /// The longest prefix of whole characters within `bytes`.
 fn cut(text: &str, bytes: usize) -> String {
-    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=bytes.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
     text.get(..end).unwrap_or_default().to_owned()
 }

@@ -57,7 +57,10 @@ pub struct Sources {
 impl Sources {
     /// Ids follow the given clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, context: Arc::new(Mutex::new(ContextV7::new())) }
+        Self {
+            clock,
+            context: Arc::new(Mutex::new(ContextV7::new())),
+        }
     }
 
     /// The clock of the machine.
@@ -85,6 +88,10 @@ impl IdSource for Ids {
         let now: DateTime<Utc> = self.0.now();
         let context = self.0.context.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            &*context,
+            seconds,
+            now.timestamp_subsec_nanos(),
+        ))
     }
 }

@@ -80,7 +80,13 @@ impl Stored {
     /// A view that has no JSON form, which is a defect.
     pub fn new(status: u16, view: &impl serde::Serialize) -> Result<Self, Refusal> {
         let body = serde_json::to_vec(view).map_err(|error| DbError::Corrupt(error.to_string()))?;
-        Ok(Self { status, version: None, location: None, body, replayed: false })
+        Ok(Self {
+            status,
+            version: None,
+            location: None,
+            body,
+            replayed: false,
+        })
     }
 
     /// With the version of the object.
@@ -135,7 +141,9 @@ pub enum Claim {
 
 /// The record of a key, if there is one.
 pub(crate) async fn find(conn: Conn<'_>, ask: &Ask) -> Result<Option<RecordRow>, DbError> {
-    let Some(wanted) = &ask.idempotency else { return Ok(None) };
+    let Some(wanted) = &ask.idempotency else {
+        return Ok(None);
+    };
     let record = idempotency_record::table
         .filter(idempotency_record::tenant_id.eq(ask.tenant.0))
         .filter(idempotency_record::principal_kind.eq(wanted.principal_kind))
@@ -156,17 +164,26 @@ pub(crate) fn judge(
     found: Option<RecordRow>,
     now: Timestamp,
 ) -> Result<Claim, Refusal> {
-    let (Some(wanted), Some(row)) = (wanted, found) else { return Ok(Claim::Fresh) };
+    let (Some(wanted), Some(row)) = (wanted, found) else {
+        return Ok(Claim::Fresh);
+    };
     if row.fingerprint != wanted.fingerprint {
         return Err(Refusal::KeyReused);
     }
     if row.state == STARTED {
         let leased = row.lease_until.is_some_and(|until| until > now);
-        return if leased { Err(DbError::KeyInUse.into()) } else { Ok(Claim::Resume(Box::new(row))) };
+        return if leased {
+            Err(DbError::KeyInUse.into())
+        } else {
+            Ok(Claim::Resume(Box::new(row)))
+        };
     }
     let header = |name: &str| row.headers.as_ref().and_then(|headers| headers.get(name));
     Ok(Claim::Replay(Stored {
-        status: row.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200),
+        status: row
+            .status
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or(200),
         version: header("version").and_then(Value::as_i64),
         location: header("location").and_then(Value::as_str).map(str::to_owned),
         body: row.body.unwrap_or_default(),

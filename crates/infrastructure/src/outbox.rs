@@ -55,7 +55,10 @@ impl<'a> Place<'a> {
     /// Also with the ledger of the check concerned.
     #[must_use]
     pub fn with_ledger(self, ledger: &'a Ledger) -> Self {
-        Self { ledger: Some(ledger), ..self }
+        Self {
+            ledger: Some(ledger),
+            ..self
+        }
     }
 
     fn totals(&self, check: &Check) -> views::CheckTotalsView {
@@ -78,7 +81,10 @@ pub(crate) fn stage(
     let id: EventId = ids.next();
     let object = Object::of(event, place);
     let mut data = Map::new();
-    data.insert("actor".into(), json!(views::actor(ask.caller.kind, ask.caller.id, place.people)));
+    data.insert(
+        "actor".into(),
+        json!(views::actor(ask.caller.kind, ask.caller.id, place.people)),
+    );
     data.insert(
         "aggregate".into(),
         json!({ "type": object.kind, "id": object.id, "version": object.version }),
@@ -126,14 +132,23 @@ impl Object {
             Value::Object(members) => members,
             _ => Map::new(),
         };
-        Self { kind, id: id.to_string(), version, members }
+        Self {
+            kind,
+            id: id.to_string(),
+            version,
+            members,
+        }
     }
 
     fn of(event: &Event, place: &Place<'_>) -> Self {
         let texts = Texts::of_branch(place.branch);
         let table = place.table.as_ref();
         match &event.body {
-            EventBody::Session { session, reason, check_id } => Self::new(
+            EventBody::Session {
+                session,
+                reason,
+                check_id,
+            } => Self::new(
                 "session",
                 session.id,
                 session.version,
@@ -143,22 +158,33 @@ impl Object {
                     "check_id": check_id,
                 }),
             ),
-            EventBody::Table { table_id, status, previous_status } => Self::new(
+            EventBody::Table {
+                table_id,
+                status,
+                previous_status,
+            } => Self::new(
                 "table",
                 *table_id,
                 0,
                 json!({ "status": status, "previous_status": previous_status, "out_of_service_reason": null }),
             ),
-            EventBody::Diner(diner) => {
-                Self::new("diner", diner.id, diner.version, json!({ "diner": views::diner(diner) }))
-            }
+            EventBody::Diner(diner) => Self::new(
+                "diner",
+                diner.id,
+                diner.version,
+                json!({ "diner": views::diner(diner) }),
+            ),
             EventBody::Round { round, detail } => {
                 let view = views::round(round, table, place.branch, place.people, &texts);
                 let mut object = Self::new("round", round.id, round.version, json!({ "round": view }));
                 object.members.extend(round_detail(detail));
                 object
             }
-            EventBody::Ticket { ticket, round_status, item } => {
+            EventBody::Ticket {
+                ticket,
+                round_status,
+                item,
+            } => {
                 let mut object = Self::new(
                     "ticket",
                     ticket.id,
@@ -171,7 +197,10 @@ impl Object {
                 }
                 object
             }
-            EventBody::Call { call, waiting_seconds } => Self::new(
+            EventBody::Call {
+                call,
+                waiting_seconds,
+            } => Self::new(
                 "service_call",
                 call.id,
                 call.version,
@@ -183,7 +212,11 @@ impl Object {
                 check.version,
                 json!({ "check": place.totals(check), "cause": cause }),
             ),
-            EventBody::Payment { payment, check, surplus } => {
+            EventBody::Payment {
+                payment,
+                check,
+                surplus,
+            } => {
                 let mut object = Self::new(
                     "payment",
                     payment.id,
@@ -201,7 +234,12 @@ impl Object {
                 }
                 object
             }
-            EventBody::Availability { subject, available, unavailable_until, menu_version } => {
+            EventBody::Availability {
+                subject,
+                available,
+                unavailable_until,
+                menu_version,
+            } => {
                 let rest = |key: &str, id: String| {
                     json!({
                         key: id, "available": available, "menu_version": menu_version,
@@ -225,10 +263,18 @@ fn round_detail(detail: &RoundDetail) -> Map<String, Value> {
     let value = match detail {
         RoundDetail::Plain => Value::Null,
         RoundDetail::Tickets(ids) => json!({ "ticket_ids": ids }),
-        RoundDetail::Canceled { reason, previous_status } => {
+        RoundDetail::Canceled {
+            reason,
+            previous_status,
+        } => {
             json!({ "reason": reason, "previous_status": previous_status })
         }
-        RoundDetail::ItemVoided { item_id, voided_qty, remaining_qty, reason } => json!({
+        RoundDetail::ItemVoided {
+            item_id,
+            voided_qty,
+            remaining_qty,
+            reason,
+        } => json!({
             "item_id": item_id, "voided_qty": voided_qty, "remaining_qty": remaining_qty, "reason": reason,
         }),
     };

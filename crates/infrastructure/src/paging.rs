@@ -34,7 +34,11 @@ impl Page<'_> {
     /// A cursor that is forged or belongs to another list.
     pub fn position<P: DeserializeOwned>(&self) -> Result<Option<P>, Refusal> {
         self.cursor
-            .map(|cursor| self.keys.verify(self.context, cursor).map_err(|_| Refusal::InvalidCursor))
+            .map(|cursor| {
+                self.keys
+                    .verify(self.context, cursor)
+                    .map_err(|_| Refusal::InvalidCursor)
+            })
             .transpose()
     }
 
@@ -59,6 +63,9 @@ impl Page<'_> {
             ),
             None => None,
         };
-        Ok(Part { data: loaded.iter().map(view).collect(), next_cursor })
+        Ok(Part {
+            data: loaded.iter().map(view).collect(),
+            next_cursor,
+        })
     }
 }

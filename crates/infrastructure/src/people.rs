@@ -38,7 +38,12 @@ impl People {
 
     /// The guests of a visit, without a query.
     pub fn of_diners<'a>(diners: impl IntoIterator<Item = &'a Diner>) -> Self {
-        Self(diners.into_iter().map(|diner| (diner.id.0, diner.name.clone())).collect())
+        Self(
+            diners
+                .into_iter()
+                .map(|diner| (diner.id.0, diner.name.clone()))
+                .collect(),
+        )
     }
 
     /// And these.
@@ -56,5 +61,7 @@ impl People {
 
 /// The id of whoever left a stamp, if it was a person.
 pub(crate) fn person(stamp: Option<&Stamp>) -> Option<Uuid> {
-    stamp.filter(|stamp| matches!(stamp.kind, ActorKind::Diner | ActorKind::User)).and_then(|stamp| stamp.id)
+    stamp
+        .filter(|stamp| matches!(stamp.kind, ActorKind::Diner | ActorKind::User))
+        .and_then(|stamp| stamp.id)
 }

@@ -169,7 +169,10 @@ pub enum Refusal {
 impl Refusal {
     /// A refusal whose amounts are of this currency.
     pub fn priced(currency: Currency, refusal: impl Into<Self>) -> Self {
-        Self::Priced { currency, refusal: Box::new(refusal.into()) }
+        Self::Priced {
+            currency,
+            refusal: Box::new(refusal.into()),
+        }
     }
 }
 

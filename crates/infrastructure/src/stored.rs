@@ -16,7 +16,11 @@ pub(crate) fn named<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<
 
 /// Reads a stamp that must be there.
 pub(crate) fn stamp(at: DateTime<Utc>, kind: &str, id: Option<Uuid>) -> Result<Stamp, DbError> {
-    Ok(Stamp { at, kind: named(kind, ActorKind::parse)?, id })
+    Ok(Stamp {
+        at,
+        kind: named(kind, ActorKind::parse)?,
+        id,
+    })
 }
 
 /// Reads a stamp that may be absent.

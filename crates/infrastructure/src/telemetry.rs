@@ -14,7 +14,13 @@ pub fn start(config: &Config) {
         Some(LogFormat::Json) => false,
         None => std::io::stderr().is_terminal(),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // Tests start several applications in one process; the first subscriber serves them all.
-    let _ = if pretty { builder.try_init() } else { builder.json().flatten_event(true).try_init() };
+    let _ = if pretty {
+        builder.try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
 }

@@ -39,12 +39,17 @@ impl TestApp {
     /// On the given clock, with settings that differ from the usual ones.
     pub async fn with(sources: Sources, extra: &BTreeMap<String, String>) -> Self {
         let database = TestDatabase::seeded().await;
-        let url = extra.get("DATABASE_URL").cloned().unwrap_or_else(|| database.url.clone());
+        let url = extra
+            .get("DATABASE_URL")
+            .cloned()
+            .unwrap_or_else(|| database.url.clone());
         let config = config(&url, extra);
         let (started, starting) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             comanda_api::app::block_on(async move {
-                let database = Database::open_with(&config, sources, false).await.expect("the database opens");
+                let database = Database::open_with(&config, sources, false)
+                    .await
+                    .expect("the database opens");
                 let services = Services::new(&database.db, &config).expect("the services start");
                 let state = State {
                     services,
@@ -58,13 +63,20 @@ impl TestApp {
                     drain_timeout: config.drain_timeout,
                 };
                 let application = Application::build(&options, state).expect("a port is free");
-                started.send((application.address(), application.stopper())).expect("the test waits");
+                started
+                    .send((application.address(), application.stopper()))
+                    .expect("the test waits");
                 application.run().await.expect("the server ends well");
                 database.close().await.expect("the connections close");
             });
         });
         let (address, stopper) = starting.recv().expect("the server starts");
-        Self { url: format!("http://{address}"), database, stopper, thread: Some(thread) }
+        Self {
+            url: format!("http://{address}"),
+            database,
+            stopper,
+            thread: Some(thread),
+        }
     }
 
     /// Somebody without credentials.
@@ -82,12 +94,14 @@ impl TestApp {
             "caro" => "comanda-demo-mixed",
             other => panic!("nobody is called {other}"),
         };
-        self.login("buen-sabor", &format!("{name}@buensabor.demo"), password).await
+        self.login("buen-sabor", &format!("{name}@buensabor.demo"), password)
+            .await
     }
 
     /// The owner of the other tenant.
     pub async fn stranger(&self) -> Client {
-        self.login("la-otra-mesa", "ana@laotramesa.demo", "comanda-demo-otra").await
+        self.login("la-otra-mesa", "ana@laotramesa.demo", "comanda-demo-otra")
+            .await
     }
 
     async fn login(&self, tenant: &str, email: &str, password: &str) -> Client {
@@ -101,7 +115,8 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         let stopper = self.stopper.clone();
-        let stopping = std::thread::spawn(move || comanda_api::app::block_on(async move { stopper.stop_now().await }));
+        let stopping =
+            std::thread::spawn(move || comanda_api::app::block_on(async move { stopper.stop_now().await }));
         let _ = stopping.join();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -18,14 +18,25 @@ pub struct Client {
 impl Client {
     /// Somebody without credentials.
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
-        Self { http, base: base.to_owned(), token: None, headers: HeaderMap::new() }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client can be built");
+        Self {
+            http,
+            base: base.to_owned(),
+            token: None,
+            headers: HeaderMap::new(),
+        }
     }
 
     /// The same with a bearer token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The bearer token.
@@ -38,7 +49,8 @@ impl Client {
     pub fn header(&self, name: &str, value: &str) -> Self {
         let mut same = self.clone();
         let name: HeaderName = name.parse().expect("a header name");
-        same.headers.insert(name, HeaderValue::from_str(value).expect("a header value"));
+        same.headers
+            .insert(name, HeaderValue::from_str(value).expect("a header value"));
         same
     }
 
@@ -101,18 +113,28 @@ impl Client {
 
     /// Anything, with any body.
     pub async fn send_raw(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
-        let mut request =
-            self.http.request(method.clone(), format!("{}{path}", self.base)).headers(self.headers.clone());
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.base))
+            .headers(self.headers.clone());
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let response = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap_or_default().to_vec();
-        Answer { what: format!("{method} {path}"), status, headers, bytes }
+        Answer {
+            what: format!("{method} {path}"),
+            status,
+            headers,
+            bytes,
+        }
     }
 }
 
@@ -150,17 +172,25 @@ impl Answer {
 
     /// A number of the body by JSON pointer.
     pub fn number(&self, pointer: &str) -> i64 {
-        self.at(pointer).as_i64().unwrap_or_else(|| panic!("{}no number at {pointer}", self.report()))
+        self.at(pointer)
+            .as_i64()
+            .unwrap_or_else(|| panic!("{}no number at {pointer}", self.report()))
     }
 
     /// A list of the body by JSON pointer.
     pub fn list(&self, pointer: &str) -> Vec<Value> {
-        self.at(pointer).as_array().cloned().unwrap_or_else(|| panic!("{}no list at {pointer}", self.report()))
+        self.at(pointer)
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| panic!("{}no list at {pointer}", self.report()))
     }
 
     /// A header as text; empty if it is absent.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The status must be this one.
@@ -175,7 +205,12 @@ impl Answer {
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         let answer = self.expect(status);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{}", answer.report());
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{}",
+            answer.report()
+        );
         assert_eq!(answer.at("/code"), code, "{}", answer.report());
         assert_eq!(answer.at("/status"), status, "{}", answer.report());
         answer

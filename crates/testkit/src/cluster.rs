@@ -53,11 +53,24 @@ impl TestDatabase {
 
     async fn create(from: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("t_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "t_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let admin = connect("postgres").await;
-        admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.expect("an old namesake goes");
-        admin.batch_execute(&format!("CREATE DATABASE {name} {from}")).await.expect("a database is made");
-        Self { url: cluster().url(&name), name }
+        admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))
+            .await
+            .expect("an old namesake goes");
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} {from}"))
+            .await
+            .expect("a database is made");
+        Self {
+            url: cluster().url(&name),
+            name,
+        }
     }
 
     /// A superuser's connection, which row level security does not bind.
@@ -71,11 +84,16 @@ impl Drop for TestDatabase {
         let name = self.name.clone();
         // The test's own runtime may be ending: drop it from a thread with its own.
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 let admin = connect("postgres").await;
                 // What stays is dropped by the next run that builds a template.
-                let _ = admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                let _ = admin
+                    .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                    .await;
             });
         });
         let _ = dropping.join();
@@ -83,8 +101,9 @@ impl Drop for TestDatabase {
 }
 
 async fn connect(database: &str) -> Client {
-    let (client, connection) =
-        tokio_postgres::connect(&cluster().url(database), NoTls).await.expect("the cluster answers");
+    let (client, connection) = tokio_postgres::connect(&cluster().url(database), NoTls)
+        .await
+        .expect("the cluster answers");
     tokio::spawn(connection);
     client
 }
@@ -96,24 +115,40 @@ async fn template() -> String {
     if exists(&admin, &name).await {
         return name;
     }
-    admin.execute("SELECT pg_advisory_lock($1)", &[&BUILDER_LOCK]).await.unwrap();
+    admin
+        .execute("SELECT pg_advisory_lock($1)", &[&BUILDER_LOCK])
+        .await
+        .unwrap();
     if !exists(&admin, &name).await {
         clean(&admin).await;
         let building = format!("building_{name}");
-        admin.batch_execute(&format!("DROP DATABASE IF EXISTS {building} WITH (FORCE)")).await.unwrap();
-        admin.batch_execute(&format!("CREATE DATABASE {building} TEMPLATE template0")).await.unwrap();
+        admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {building} WITH (FORCE)"))
+            .await
+            .unwrap();
+        admin
+            .batch_execute(&format!("CREATE DATABASE {building} TEMPLATE template0"))
+            .await
+            .unwrap();
         build(&cluster().url(&building)).await;
         admin
             .batch_execute(&format!("ALTER DATABASE {building} RENAME TO {name}"))
             .await
             .expect("nobody is connected to the new template");
     }
-    admin.execute("SELECT pg_advisory_unlock($1)", &[&BUILDER_LOCK]).await.unwrap();
+    admin
+        .execute("SELECT pg_advisory_unlock($1)", &[&BUILDER_LOCK])
+        .await
+        .unwrap();
     name
 }
 
 async fn exists(admin: &Client, name: &str) -> bool {
-    !admin.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.unwrap().is_empty()
+    !admin
+        .query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
+        .await
+        .unwrap()
+        .is_empty()
 }
 
 /// Drops what killed tests and older templates left behind.
@@ -128,14 +163,20 @@ async fn clean(admin: &Client) {
         if owner.is_some_and(|pid| Path::new("/proc").join(pid).exists()) {
             continue;
         }
-        let _ = admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        let _ = admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            .await;
     }
 }
 
 async fn build(url: &str) {
     let config = config(url, &BTreeMap::new());
-    let database = Database::open_with(&config, Sources::system(), true).await.expect("the schema is laid");
-    demo::seed(&database.db, &config, false).await.expect("the demo restaurants are loaded");
+    let database = Database::open_with(&config, Sources::system(), true)
+        .await
+        .expect("the schema is laid");
+    demo::seed(&database.db, &config, false)
+        .await
+        .expect("the demo restaurants are loaded");
     database.close().await.expect("the connections close");
     // Connections close in the background; the rename needs them gone.
     let admin = connect("postgres").await;
@@ -162,10 +203,11 @@ pub fn config(url: &str, extra: &BTreeMap<String, String>) -> Config {
 /// The variables of [`config`], for tests that start the binary.
 pub fn vars(url: &str, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     // 32 bytes each; they protect nothing but tests.
-    let key = |letter: u8| {
+    let key = |letter: usize| {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let body: String =
-            (0..42_u8).map(|n| char::from(ALPHABET[usize::from((n * 7 + letter * 11) % 64)])).collect();
+        let body: String = (0..42)
+            .map(|n| char::from(ALPHABET[(n * 7 + letter * 11) % 64]))
+            .collect();
         format!("{body}A=")
     };
     let mut vars: BTreeMap<String, String> = [
@@ -173,7 +215,13 @@ pub fn vars(url: &str, extra: &BTreeMap<String, String>) -> BTreeMap<String, Str
         ("COMANDA_BIND", "127.0.0.1:0".to_owned()),
         ("COMANDA_PUBLIC_URL", "http://localhost:8080".to_owned()),
         ("COMANDA_HTTP_WORKERS", "2".to_owned()),
-        ("COMANDA_DATA_DIR", workspace().join("target/tmp/comanda-test-data").display().to_string()),
+        (
+            "COMANDA_DATA_DIR",
+            workspace()
+                .join("target/tmp/comanda-test-data")
+                .display()
+                .to_string(),
+        ),
         ("DATABASE_URL", url.to_owned()),
         ("COMANDA_DATABASE_POOL", "12".to_owned()),
         ("COMANDA_DATABASE_POOL_TIMEOUT", "20s".to_owned()),

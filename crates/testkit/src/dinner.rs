@@ -43,24 +43,54 @@ impl Dinner {
 
     /// These guests have scanned the code of this table and registered.
     pub async fn seated_at(app: &TestApp, table: &str, names: &[&str]) -> Self {
-        let (marta, leo, nora) = (app.staff("marta").await, app.staff("leo").await, app.staff("nora").await);
-        let branch = marta.get("/v1/admin/branches").await.expect(200).text("/data/0/id").to_owned();
+        let (marta, leo, nora) = (
+            app.staff("marta").await,
+            app.staff("leo").await,
+            app.staff("nora").await,
+        );
+        let branch = marta
+            .get("/v1/admin/branches")
+            .await
+            .expect(200)
+            .text("/data/0/id")
+            .to_owned();
         let (table, code) = code_of(&marta, &branch, table).await;
         let mut session = String::new();
         let mut guests = Vec::new();
         for name in names {
-            let scanned = app.anyone().post("/v1/public/tables/open", &json!({ "code": code })).await;
+            let scanned = app
+                .anyone()
+                .post("/v1/public/tables/open", &json!({ "code": code }))
+                .await;
             assert!(scanned.status.is_success(), "{}", scanned.report());
             scanned.text("/session/id").clone_into(&mut session);
             let visitor = app.anyone().with_token(scanned.text("/table_token"));
-            let registered = visitor.post("/v1/diner/register", &json!({ "name": name })).await.expect(201);
+            let registered = visitor
+                .post("/v1/diner/register", &json!({ "name": name }))
+                .await
+                .expect(201);
             guests.push(Guest {
                 id: registered.text("/diner/id").to_owned(),
                 phone: app.anyone().with_token(registered.text("/diner_token")),
             });
         }
-        let menu = guests[0].phone.get("/v1/diner/menu?lang=es").await.expect(200).json();
-        Self { marta, leo, nora, branch, table, code, session, guests, menu }
+        let menu = guests[0]
+            .phone
+            .get("/v1/diner/menu?lang=es")
+            .await
+            .expect(200)
+            .json();
+        Self {
+            marta,
+            leo,
+            nora,
+            branch,
+            table,
+            code,
+            session,
+            guests,
+            menu,
+        }
     }
 
     /// Ana.
@@ -86,15 +116,25 @@ impl Dinner {
     /// The id of an option of a dish, by the codes of both.
     pub fn option(&self, dish: &str, option: &str) -> String {
         let groups = self.find(dish)["modifier_groups"].as_array().unwrap().clone();
-        let options = groups.iter().flat_map(|group| group["options"].as_array().unwrap());
+        let options = groups
+            .iter()
+            .flat_map(|group| group["options"].as_array().unwrap());
         let found = options.clone().find(|candidate| candidate["code"] == option);
-        found.unwrap_or_else(|| panic!("{dish} has no {option}"))["id"].as_str().unwrap().to_owned()
+        found.unwrap_or_else(|| panic!("{dish} has no {option}"))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn find(&self, code: &str) -> &Value {
         let categories = self.menu["categories"].as_array().unwrap();
-        let dishes = categories.iter().flat_map(|category| category["products"].as_array().unwrap());
-        dishes.clone().find(|dish| dish["code"] == code).unwrap_or_else(|| panic!("no dish is called {code}"))
+        let dishes = categories
+            .iter()
+            .flat_map(|category| category["products"].as_array().unwrap());
+        dishes
+            .clone()
+            .find(|dish| dish["code"] == code)
+            .unwrap_or_else(|| panic!("no dish is called {code}"))
     }
 
     /// The cart of the specification's dinner: 46 600.00 pesos in four lines. Needs three guests.
@@ -118,20 +158,40 @@ impl Dinner {
 
     /// The whole cart is ordered; gives the round.
     pub async fn place(&self) -> String {
-        let placed = self.ana().act("/v1/diner/rounds", &json!({ "selection": "table" })).await.expect(201);
+        let placed = self
+            .ana()
+            .act("/v1/diner/rounds", &json!({ "selection": "table" }))
+            .await
+            .expect(201);
         placed.text("/id").to_owned()
     }
 
     /// The round is confirmed and submitted.
     pub async fn submit(&self, round: &str) {
-        let _ = self.leo.act(&format!("/v1/waiter/rounds/{round}/confirm"), &json!({})).await.expect(200);
-        let _ = self.marta.act(&format!("/v1/waiter/rounds/{round}/submit"), &json!({})).await.expect(200);
+        let _ = self
+            .leo
+            .act(&format!("/v1/waiter/rounds/{round}/confirm"), &json!({}))
+            .await
+            .expect(200);
+        let _ = self
+            .marta
+            .act(&format!("/v1/waiter/rounds/{round}/submit"), &json!({}))
+            .await
+            .expect(200);
     }
 
     /// The round is cooked and served.
     pub async fn serve(&self, round: &str) {
-        let _ = self.nora.act(&format!("/v1/kitchen/rounds/{round}/ready"), &json!({})).await.expect(200);
-        let _ = self.leo.act(&format!("/v1/waiter/rounds/{round}/serve"), &json!({})).await.expect(200);
+        let _ = self
+            .nora
+            .act(&format!("/v1/kitchen/rounds/{round}/ready"), &json!({}))
+            .await
+            .expect(200);
+        let _ = self
+            .leo
+            .act(&format!("/v1/waiter/rounds/{round}/serve"), &json!({}))
+            .await
+            .expect(200);
     }
 
     /// The specification's dinner, eaten: one round, served. Gives the round.
@@ -145,15 +205,25 @@ impl Dinner {
 
     /// The bill is out; gives the check.
     pub async fn ask_for_check(&self) -> String {
-        let asked = self.ana().act("/v1/diner/check", &json!({ "split": { "method": "equal" } })).await.expect(201);
+        let asked = self
+            .ana()
+            .act("/v1/diner/check", &json!({ "split": { "method": "equal" } }))
+            .await
+            .expect(201);
         asked.text("/id").to_owned()
     }
 }
 
 /// The id of a table and what is printed on it.
 pub async fn code_of(manager: &Client, branch: &str, table: &str) -> (String, String) {
-    let found = manager.get(&format!("/v1/admin/branches/{branch}/tables?code={table}")).await.expect(200);
+    let found = manager
+        .get(&format!("/v1/admin/branches/{branch}/tables?code={table}"))
+        .await
+        .expect(200);
     let id = found.text("/data/0/id").to_owned();
-    let qr = manager.get(&format!("/v1/admin/tables/{id}/qr")).await.expect(200);
+    let qr = manager
+        .get(&format!("/v1/admin/tables/{id}/qr"))
+        .await
+        .expect(200);
     (id, qr.text("/code").to_owned())
 }

@@ -87,6 +87,9 @@ async fn pass(client: TcpStream, server: UnixStream, counts: Counts) {
 
 /// `CommandComplete` names what was done: `COMMIT`.
 fn count(bytes: &[u8], needle: &[u8]) -> u64 {
-    let found = bytes.windows(needle.len()).filter(|window| *window == needle).count();
+    let found = bytes
+        .windows(needle.len())
+        .filter(|window| *window == needle)
+        .count();
     u64::try_from(found).unwrap_or(0)
 }

@@ -38,7 +38,9 @@ pub fn ok(view: &impl Serialize) -> HttpResponse {
 
 /// What was read, with its version.
 pub fn versioned(view: &impl Serialize, version: i64) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, etag(version))).json(view)
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(version)))
+        .json(view)
 }
 
 /// Part of a list.
@@ -52,5 +54,8 @@ pub struct Listed<T> {
 
 /// A list that is always whole.
 pub fn list<T: Serialize>(data: Vec<T>) -> HttpResponse {
-    ok(&Listed { data, next_cursor: None })
+    ok(&Listed {
+        data,
+        next_cursor: None,
+    })
 }

@@ -24,7 +24,10 @@ pub struct Faults {
 impl Faults {
     /// Where we are, as a JSON pointer (RFC 6901).
     fn pointer(&self) -> String {
-        self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+        self.path
+            .iter()
+            .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
+            .collect()
     }
 
     /// Adds a fault here.
@@ -88,7 +91,11 @@ pub trait FromJson: Sized {
 
 impl<T: FromJson> FromJson for Option<T> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
-        if value.is_null() { Some(None) } else { T::from_json(value, faults).map(Some) }
+        if value.is_null() {
+            Some(None)
+        } else {
+            T::from_json(value, faults).map(Some)
+        }
     }
 
     fn absent() -> Option<Self> {
@@ -125,7 +132,11 @@ impl<T> Patch<T> {
 
 impl<T: FromJson> FromJson for Patch<T> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
-        if value.is_null() { Some(Self::Clear) } else { T::from_json(value, faults).map(Self::Set) }
+        if value.is_null() {
+            Some(Self::Clear)
+        } else {
+            T::from_json(value, faults).map(Self::Set)
+        }
     }
 
     fn absent() -> Option<Self> {
@@ -160,7 +171,11 @@ impl<T: FromJson, const MAX: usize> FromJson for List<T, MAX> {
     }
 
     fn schema() -> Schema {
-        ArrayBuilder::new().items(RefOr::T(T::schema())).max_items(Some(MAX)).build().into()
+        ArrayBuilder::new()
+            .items(RefOr::T(T::schema()))
+            .max_items(Some(MAX))
+            .build()
+            .into()
     }
 }
 
@@ -189,7 +204,11 @@ impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
     }
 
     fn schema() -> Schema {
-        string().min_length(Some(MIN)).max_length(Some(MAX)).build().into()
+        string()
+            .min_length(Some(MIN))
+            .max_length(Some(MAX))
+            .build()
+            .into()
     }
 }
 
@@ -229,7 +248,9 @@ pub struct Int<const MIN: i32, const MAX: i32>(pub i32);
 
 impl<const MIN: i32, const MAX: i32> FromJson for Int<MIN, MAX> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
-        let Some(number) = whole(value, faults) else { return None };
+        let Some(number) = whole(value, faults) else {
+            return None;
+        };
         if number < i64::from(MIN) {
             faults.add("too_small", format!("at least {MIN}"));
             return None;
@@ -273,7 +294,10 @@ impl FromJson for bool {
     }
 
     fn schema() -> Schema {
-        ObjectBuilder::new().schema_type(SchemaType::new(Type::Boolean)).build().into()
+        ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::Boolean))
+            .build()
+            .into()
     }
 }
 
@@ -287,12 +311,20 @@ impl<T: TypedId + std::str::FromStr<Err = IdError>> FromJson for Id<T> {
             faults.add("wrong_type", "must be an id");
             return None;
         };
-        text.parse().map(Self).map_err(|error| faults.id_fault(&error)).ok()
+        text.parse()
+            .map(Self)
+            .map_err(|error| faults.id_fault(&error))
+            .ok()
     }
 
     fn schema() -> Schema {
         let pattern = format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX);
-        string().pattern(Some(pattern)).min_length(Some(30)).max_length(Some(30)).build().into()
+        string()
+            .pattern(Some(pattern))
+            .min_length(Some(30))
+            .max_length(Some(30))
+            .build()
+            .into()
     }
 }
 
@@ -310,7 +342,13 @@ impl FromJson for Amount {
     }
 
     fn schema() -> Schema {
-        closed_object().property("amount", Minor::schema()).property("currency", CurrencyCode::schema()).required("amount").required("currency").build().into()
+        closed_object()
+            .property("amount", Minor::schema())
+            .property("currency", CurrencyCode::schema())
+            .required("amount")
+            .required("currency")
+            .build()
+            .into()
     }
 }
 
@@ -407,7 +445,10 @@ impl<T: Names> FromJson for Named<T> {
     }
 
     fn schema() -> Schema {
-        string().enum_values(Some(T::NAMES.iter().copied())).build().into()
+        string()
+            .enum_values(Some(T::NAMES.iter().copied()))
+            .build()
+            .into()
     }
 }
 
@@ -424,7 +465,10 @@ impl<'a> Fields<'a> {
         if object.is_none() {
             faults.add("wrong_type", "must be an object");
         }
-        object.map(|object| Self { object, known: RefCell::default() })
+        object.map(|object| Self {
+            object,
+            known: RefCell::default(),
+        })
     }
 
     /// Reads one member.
@@ -441,8 +485,14 @@ impl<'a> Fields<'a> {
 
     /// Refuses every member that nobody read.
     pub fn close(self, faults: &mut Faults) {
-        for name in self.object.keys().filter(|name| !self.known.borrow().contains(&name.as_str())) {
-            faults.within(name.clone(), |faults| faults.add("unknown_field", "no such member"));
+        for name in self
+            .object
+            .keys()
+            .filter(|name| !self.known.borrow().contains(&name.as_str()))
+        {
+            faults.within(name.clone(), |faults| {
+                faults.add("unknown_field", "no such member")
+            });
         }
     }
 }
@@ -576,7 +626,11 @@ mod tests {
 
     fn faults(value: &Value) -> (String, Vec<(String, String)>) {
         let problem = read::<Sample>(value).unwrap_err();
-        let list = problem.errors.iter().map(|e| (e.pointer.clone(), e.code.clone())).collect();
+        let list = problem
+            .errors
+            .iter()
+            .map(|e| (e.pointer.clone(), e.code.clone()))
+            .collect();
         (problem.code.info().name.to_owned(), list)
     }
 
@@ -601,7 +655,10 @@ mod tests {
     fn a_bad_id_is_bad_syntax() {
         let table = TableId(uuid::Uuid::nil()).to_string();
         assert_eq!(faults(&json!({"name": "a", "rounds": ["x"]})).0, "id_malformed");
-        assert_eq!(faults(&json!({"name": "a", "rounds": [table]})).0, "id_wrong_prefix");
+        assert_eq!(
+            faults(&json!({"name": "a", "rounds": [table]})).0,
+            "id_wrong_prefix"
+        );
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl<B, K> Command<B, K> {
     /// # Errors
     /// `precondition_required`.
     pub fn seen_version(&self) -> Result<i64, Problem> {
-        self.if_match.ok_or_else(|| Problem::new(Code::PreconditionRequired))
+        self.if_match
+            .ok_or_else(|| Problem::new(Code::PreconditionRequired))
     }
 
     /// Where the created object will be found.
@@ -98,14 +99,24 @@ impl<B: FromJson, K: KeyRule> FromRequest for Command<B, K> {
         let payload = web::Payload::from_request(&request, payload);
         Box::pin(async move {
             let who = principal(&request)?;
-            let key = if K::USED { idempotency_key(&request, K::REQUIRED)? } else { None };
+            let key = if K::USED {
+                idempotency_key(&request, K::REQUIRED)?
+            } else {
+                None
+            };
             let if_match = if_match(&request)?;
             let payload = payload.await.map_err(|_| Problem::new(Code::InvalidJson))?;
             let value = json_body(&request, payload).await?;
             let parsed = body::read(&value)?;
             let mut ask = ask(&request, &who);
             ask.idempotency = key.map(|key| idempotency(&request, &who, key, &value));
-            Ok(Self { who, ask, body: parsed, if_match, rule: PhantomData })
+            Ok(Self {
+                who,
+                ask,
+                body: parsed,
+                if_match,
+                rule: PhantomData,
+            })
         })
     }
 }
@@ -127,7 +138,9 @@ impl<B: FromJson> FromRequest for Open<B> {
         Box::pin(async move {
             let payload = payload.await.map_err(|_| Problem::new(Code::InvalidJson))?;
             let value = json_body(&request, payload).await?;
-            Ok(Self { body: body::read(&value)? })
+            Ok(Self {
+                body: body::read(&value)?,
+            })
         })
     }
 }
@@ -168,7 +181,11 @@ pub fn caller(request: &HttpRequest, kind: ActorKind, id: Option<Uuid>) -> Calle
 }
 
 fn header_text(request: &HttpRequest, name: &str) -> Option<String> {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 fn whose(who: &Principal) -> (ActorKind, Uuid) {
@@ -205,7 +222,11 @@ fn idempotency_key(request: &HttpRequest, required: bool) -> Result<Option<Strin
     const NAME: &str = "idempotency-key";
     let mut values = request.headers().get_all(NAME);
     let Some(value) = values.next() else {
-        return if required { Err(Problem::new(Code::IdempotencyKeyMissing)) } else { Ok(None) };
+        return if required {
+            Err(Problem::new(Code::IdempotencyKeyMissing))
+        } else {
+            Ok(None)
+        };
     };
     let refused = || {
         Problem::new(Code::IdempotencyKeyInvalid).at(
@@ -223,7 +244,11 @@ fn idempotency_key(request: &HttpRequest, required: bool) -> Result<Option<Strin
         None => text.to_owned(),
     };
     let printable = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if key.is_empty() || key.len() > MAX_KEY || !printable { Err(refused()) } else { Ok(Some(key)) }
+    if key.is_empty() || key.len() > MAX_KEY || !printable {
+        Err(refused())
+    } else {
+        Ok(Some(key))
+    }
 }
 
 fn unquote(text: &str) -> Option<String> {
@@ -242,7 +267,10 @@ fn unquote(text: &str) -> Option<String> {
 async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
     let too_large = || Problem::new(Code::PayloadTooLarge);
     let announced = header_text(request, header::CONTENT_LENGTH.as_str());
-    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY) {
+    if announced
+        .and_then(|text| text.parse::<usize>().ok())
+        .is_some_and(|length| length > MAX_BODY)
+    {
         return Err(too_large());
     }
     let bytes = payload
@@ -261,7 +289,10 @@ async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value
 
 fn is_json(request: &HttpRequest) -> bool {
     let charset_ok = header_text(request, header::CONTENT_TYPE.as_str())
-        .and_then(|text| text.split_once("charset=").map(|(_, charset)| charset.trim_matches('"').to_lowercase()))
+        .and_then(|text| {
+            text.split_once("charset=")
+                .map(|(_, charset)| charset.trim_matches('"').to_lowercase())
+        })
         .is_none_or(|charset| charset == "utf-8");
     request.content_type().eq_ignore_ascii_case("application/json") && charset_ok
 }

@@ -15,12 +15,18 @@ pub fn etag(version: i64) -> String {
 /// # Errors
 /// `invalid_parameter` for anything else, `*` included.
 pub fn if_match(request: &HttpRequest) -> Result<Option<i64>, Problem> {
-    let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
+    let Some(value) = request.headers().get(header::IF_MATCH) else {
+        return Ok(None);
+    };
     let version = value.to_str().ok().and_then(|text| {
         let text = text.trim();
         let quoted = text.strip_prefix("W/").unwrap_or(text);
         let digits = quoted.strip_prefix("\"v")?.strip_suffix('"')?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())
+            .flatten()
     });
     match version {
         Some(version) => Ok(Some(version)),

@@ -3,8 +3,8 @@
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use comanda_domain::ids::{IdSource, RequestId};
@@ -22,14 +22,23 @@ pub struct RequestName(String);
 impl RequestName {
     /// The name of a request that has passed the middleware.
     pub fn of(request: &HttpRequest) -> String {
-        request.extensions().get::<Self>().map(|name| name.0.clone()).unwrap_or_default()
+        request
+            .extensions()
+            .get::<Self>()
+            .map(|name| name.0.clone())
+            .unwrap_or_default()
     }
 
     fn choose(headers: &HeaderMap, state: &State) -> Self {
-        let theirs = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|text| {
-            (1..=64).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-        });
+        let theirs = headers
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .filter(|text| {
+                (1..=64).contains(&text.len())
+                    && text
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            });
         match theirs {
             Some(text) => Self(text.to_owned()),
             None => Self(state.services.sources.ids().next::<RequestId>().to_string()),
@@ -56,8 +65,18 @@ pub async fn finish<B: MessageBody + 'static>(
         None => response.map_into_left_body(),
         Some(problem) => told(problem, response, &state.public_url, &name.0).map_into_right_body(),
     };
-    add_headers(response.headers_mut(), &name, state.public_url.starts_with("https:"));
-    log(response.request(), response.status(), &name, problem.as_ref(), state.services.sources.now() - began);
+    add_headers(
+        response.headers_mut(),
+        &name,
+        state.public_url.starts_with("https:"),
+    );
+    log(
+        response.request(),
+        response.status(),
+        &name,
+        problem.as_ref(),
+        state.services.sources.now() - began,
+    );
     Ok(response)
 }
 
@@ -69,13 +88,17 @@ fn told<B>(
     request_id: &str,
 ) -> ServiceResponse<BoxBody> {
     let (request, bare) = response.into_parts();
-    let mut answer = HttpResponse::build(bare.status()).json(problem.body(public_url, request.path(), request_id));
+    let mut answer =
+        HttpResponse::build(bare.status()).json(problem.body(public_url, request.path(), request_id));
     for (name, value) in bare.headers() {
         if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
             answer.headers_mut().append(name.clone(), value.clone());
         }
     }
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     ServiceResponse::new(request, answer)
 }
 
@@ -91,7 +114,9 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Problem> {
     Some(match status {
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG => Problem::new(Code::PayloadTooLarge),
         StatusCode::NOT_FOUND => Problem::new(Code::RouteNotFound),
-        _ if status.is_client_error() => Problem::with_detail(Code::InvalidParameter, "the request cannot be read"),
+        _ if status.is_client_error() => {
+            Problem::with_detail(Code::InvalidParameter, "the request cannot be read")
+        }
         _ => Problem::new(Code::InternalError).because("unexpected answer of the framework"),
     })
 }
@@ -109,9 +134,18 @@ fn add_headers(headers: &mut HeaderMap, name: &RequestName, https: bool) {
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::X_FRAME_OPTIONS, "DENY");
     default(header::REFERRER_POLICY, "no-referrer");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    default(HeaderName::from_static("permissions-policy"), "geolocation=(), camera=(), microphone=()");
-    default(HeaderName::from_static("cross-origin-resource-policy"), "same-site");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    default(
+        HeaderName::from_static("permissions-policy"),
+        "geolocation=(), camera=(), microphone=()",
+    );
+    default(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-site",
+    );
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -131,8 +165,25 @@ fn log(
     let method = request.method().as_str();
     if let (true, Some(problem)) = (status.is_server_error(), problem) {
         let cause = problem.cause.as_deref().unwrap_or("");
-        error!(method, route, status = status.as_u16(), duration_us = micros, request_id = name.0, code, cause, "request");
+        error!(
+            method,
+            route,
+            status = status.as_u16(),
+            duration_us = micros,
+            request_id = name.0,
+            code,
+            cause,
+            "request"
+        );
     } else {
-        info!(method, route, status = status.as_u16(), duration_us = micros, request_id = name.0, code, "request");
+        info!(
+            method,
+            route,
+            status = status.as_u16(),
+            duration_us = micros,
+            request_id = name.0,
+            code,
+            "request"
+        );
     }
 }

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 /// # Errors
 /// Syntax errors, wrong encoding, nesting beyond 128 levels and duplicate members, in words.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value).map_err(|error| error.to_string())
+    serde_json::from_slice::<Strict>(bytes)
+        .map(|Strict(value)| value)
+        .map_err(|error| error.to_string())
 }
 
 struct Strict(Value);
@@ -85,7 +87,10 @@ mod tests {
     #[test]
     fn a_member_named_twice_is_refused_at_any_depth() {
         assert!(parse(br#"{"a":1,"b":{"c":[{"d":1,"d":2}]}}"#).is_err());
-        assert_eq!(parse(br#"{"a":[1,null,"x",true,1.5]}"#), Ok(serde_json::json!({"a":[1,null,"x",true,1.5]})));
+        assert_eq!(
+            parse(br#"{"a":[1,null,"x",true,1.5]}"#),
+            Ok(serde_json::json!({"a":[1,null,"x",true,1.5]}))
+        );
     }
 
     #[test]

@@ -18,9 +18,16 @@ fn wish(part: &str) -> Option<(String, u16)> {
     let weight = match pieces.next().map(str::trim) {
         None => 1000,
         Some(q) => {
-            let (whole, fraction) = q.strip_prefix("q=")?.split_once('.').unwrap_or((q.strip_prefix("q=")?, ""));
+            let (whole, fraction) = q
+                .strip_prefix("q=")?
+                .split_once('.')
+                .unwrap_or((q.strip_prefix("q=")?, ""));
             let thousandths: u16 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-            whole.parse::<u16>().ok()?.checked_mul(1000)?.checked_add(thousandths)?
+            whole
+                .parse::<u16>()
+                .ok()?
+                .checked_mul(1000)?
+                .checked_add(thousandths)?
         }
     };
     (is_tag(tag) && weight > 0).then(|| (tag.to_lowercase(), weight))
@@ -31,7 +38,9 @@ pub fn is_tag(tag: &str) -> bool {
     !tag.is_empty()
         && tag.len() <= 35
         && tag != "*"
-        && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && tag
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -43,7 +52,11 @@ mod tests {
     #[test]
     fn the_heaviest_wish_wins() {
         let of = |value: &'static str| {
-            accepted(&TestRequest::default().insert_header((header::ACCEPT_LANGUAGE, value)).to_http_request())
+            accepted(
+                &TestRequest::default()
+                    .insert_header((header::ACCEPT_LANGUAGE, value))
+                    .to_http_request(),
+            )
         };
         assert_eq!(of("en;q=0.5, es-AR;q=0.9, *;q=0.1"), Some("es-ar".to_owned()));
         assert_eq!(of("en"), Some("en".to_owned()));

@@ -39,13 +39,24 @@ pub fn paged<T: Serialize>(request: &HttpRequest, part: Part<T>) -> HttpResponse
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &part.next_cursor {
         let mut query = without_page(request.query_string());
-        if let Some(limit) = request.query_string().split('&').find(|pair| pair.starts_with("limit=")) {
+        if let Some(limit) = request
+            .query_string()
+            .split('&')
+            .find(|pair| pair.starts_with("limit="))
+        {
             query.push_str(&format!("&{limit}"));
         }
-        let link = format!("<{}?{}&cursor={cursor}>; rel=\"next\"", request.path(), query.trim_start_matches('&'));
+        let link = format!(
+            "<{}?{}&cursor={cursor}>; rel=\"next\"",
+            request.path(),
+            query.trim_start_matches('&')
+        );
         response.insert_header((header::LINK, link.replace("?&", "?")));
     }
-    response.json(Listed { data: part.data, next_cursor: part.next_cursor })
+    response.json(Listed {
+        data: part.data,
+        next_cursor: part.next_cursor,
+    })
 }
 
 /// The filter of a query: everything but the page.

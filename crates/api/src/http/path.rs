@@ -5,8 +5,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use comanda_domain::ids::{
-    CartLineId, CheckId, IdError, ModifierOptionId, PaymentId, ProductId, BranchId, RoundId, RoundItemId, ServiceCallId, SessionId, TableId,
-    TicketId, TicketItemId, TypedId,
+    BranchId, CartLineId, CheckId, IdError, ModifierOptionId, PaymentId, ProductId, RoundId, RoundItemId,
+    ServiceCallId, SessionId, TableId, TicketId, TicketItemId, TypedId,
 };
 
 use crate::problem::{Code, Problem};
@@ -51,7 +51,8 @@ pub fn id_problem(error: &IdError, pointer: &str) -> Problem {
         IdError::Malformed => Code::IdMalformed,
         IdError::WrongPrefix { .. } => Code::IdWrongPrefix,
     };
-    let problem = Problem::with_detail(code, error.to_string()).at(pointer, code.info().name, &error.to_string());
+    let problem =
+        Problem::with_detail(code, error.to_string()).at(pointer, code.info().name, &error.to_string());
     match error {
         IdError::Malformed => problem,
         IdError::WrongPrefix { expected, got } => problem.member("expected", expected).member("got", got),
@@ -65,6 +66,10 @@ impl<T: Segment> FromRequest for PathId<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let text = request.match_info().get(T::NAME).unwrap_or_default();
         let pointer = format!("/path/{}", T::NAME);
-        ready(text.parse().map(Self).map_err(|error| id_problem(&error, &pointer)))
+        ready(
+            text.parse()
+                .map(Self)
+                .map_err(|error| id_problem(&error, &pointer)),
+        )
     }
 }

@@ -89,8 +89,13 @@ fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Pro
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let header = values.next().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     if values.next().is_some() {
-        return Err(Problem::with_detail(Code::InvalidParameter, "one Authorization header, please")
-            .at("/header/Authorization", "not_allowed", "given twice"));
+        return Err(
+            Problem::with_detail(Code::InvalidParameter, "one Authorization header, please").at(
+                "/header/Authorization",
+                "not_allowed",
+                "given twice",
+            ),
+        );
     }
     let token = header
         .to_str()
@@ -114,7 +119,11 @@ fn token_code(error: &TokenError) -> Code {
 
 /// The principal that the middleware found.
 pub fn principal(request: &HttpRequest) -> Result<Principal, Problem> {
-    request.extensions().get::<Principal>().cloned().ok_or_else(|| Problem::new(Code::Unauthenticated))
+    request
+        .extensions()
+        .get::<Principal>()
+        .cloned()
+        .ok_or_else(|| Problem::new(Code::Unauthenticated))
 }
 
 macro_rules! extractor {

@@ -37,7 +37,10 @@ impl Query {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> = serde_urlencoded(request.query_string())?;
         if pairs.len() > MAX_PARAMETERS {
-            return Err(Problem::with_detail(Code::InvalidParameter, "too many query parameters"));
+            return Err(Problem::with_detail(
+                Code::InvalidParameter,
+                "too many query parameters",
+            ));
         }
         for (n, (name, _)) in pairs.iter().enumerate() {
             if pairs.iter().skip(n + 1).any(|(other, _)| other == name) {
@@ -69,9 +72,15 @@ impl Query {
     ///
     /// # Errors
     /// A text that is no such id.
-    pub fn id<T: TypedId + std::str::FromStr<Err = IdError>>(&mut self, name: &str) -> Result<Option<T>, Problem> {
+    pub fn id<T: TypedId + std::str::FromStr<Err = IdError>>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
         self.text(name)
-            .map(|text| text.parse().map_err(|error| id_problem(&error, &format!("/query/{name}"))))
+            .map(|text| {
+                text.parse()
+                    .map_err(|error| id_problem(&error, &format!("/query/{name}")))
+            })
             .transpose()
     }
 
@@ -88,7 +97,9 @@ impl Query {
     /// # Errors
     /// An unknown name.
     pub fn all<T: Names>(&mut self, name: &str) -> Result<Option<Vec<T>>, Problem> {
-        self.text(name).map(|text| text.split(',').map(|piece| one(name, piece)).collect()).transpose()
+        self.text(name)
+            .map(|text| text.split(',').map(|piece| one(name, piece)).collect())
+            .transpose()
     }
 
     /// Takes several codes, separated by commas.
@@ -96,15 +107,28 @@ impl Query {
     /// # Errors
     /// Something that is no code.
     pub fn codes(&mut self, name: &str) -> Result<Vec<String>, Problem> {
-        let Some(text) = self.text(name) else { return Ok(Vec::new()) };
-        let codes: Vec<String> = text.split(',').map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned).collect();
+        let Some(text) = self.text(name) else {
+            return Ok(Vec::new());
+        };
+        let codes: Vec<String> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|code| !code.is_empty())
+            .map(str::to_owned)
+            .collect();
         let good = |code: &String| {
-            code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            code.len() <= 40
+                && code
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         if codes.len() <= MAX_PARAMETERS && codes.iter().all(good) {
             Ok(codes)
         } else {
-            Err(invalid(name, "codes of small letters, digits and _, separated by commas"))
+            Err(invalid(
+                name,
+                "codes of small letters, digits and _, separated by commas",
+            ))
         }
     }
 
@@ -133,7 +157,10 @@ impl Query {
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit))
                 .ok_or_else(|| invalid("limit", "a number from 1 to 200"))?,
         };
-        Ok(Page { limit, cursor: self.text("cursor") })
+        Ok(Page {
+            limit,
+            cursor: self.text("cursor"),
+        })
     }
 
     /// Refuses every parameter that nobody took.
@@ -155,7 +182,11 @@ fn one<T: Names>(name: &str, text: &str) -> Result<T, Problem> {
 /// A parameter that cannot be used.
 pub fn invalid(name: &str, detail: &str) -> Problem {
     let pointer = format!("/query/{}", name.replace('~', "~0").replace('/', "~1"));
-    Problem::with_detail(Code::InvalidParameter, format!("{name}: {detail}")).at(&pointer, "not_allowed", detail)
+    Problem::with_detail(Code::InvalidParameter, format!("{name}: {detail}")).at(
+        &pointer,
+        "not_allowed",
+        detail,
+    )
 }
 
 fn serde_urlencoded(query: &str) -> Result<Vec<(String, String)>, Problem> {

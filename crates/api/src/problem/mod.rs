@@ -30,7 +30,12 @@ pub struct FieldError {
 impl FieldError {
     /// A fault at a pointer.
     pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code: code.to_owned(), detail: detail.into(), id: None }
+        Self {
+            pointer: pointer.into(),
+            code: code.to_owned(),
+            detail: detail.into(),
+            id: None,
+        }
     }
 
     /// With the object meant.
@@ -87,7 +92,8 @@ impl Problem {
     /// With a helping fact.
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Serialize) -> Self {
-        self.members.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self.members
+            .insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
         self
     }
 
@@ -116,7 +122,10 @@ impl Problem {
     pub fn body(&self, public_url: &str, instance: &str, request_id: &str) -> Value {
         let info = self.code.info();
         let mut body = Map::new();
-        body.insert("type".into(), format!("{public_url}/docs/problems/{}", info.name).into());
+        body.insert(
+            "type".into(),
+            format!("{public_url}/docs/problems/{}", info.name).into(),
+        );
         body.insert("title".into(), info.title.into());
         body.insert("status".into(), info.status.into());
         body.insert("code".into(), info.name.into());
@@ -124,7 +133,10 @@ impl Problem {
         body.insert("instance".into(), instance.into());
         body.insert("request_id".into(), request_id.into());
         body.insert("retryable".into(), info.retryable.into());
-        body.insert("errors".into(), serde_json::to_value(&self.errors).unwrap_or_default());
+        body.insert(
+            "errors".into(),
+            serde_json::to_value(&self.errors).unwrap_or_default(),
+        );
         for (name, value) in &self.members {
             body.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -149,9 +161,15 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        if let Some(allow) = self
+            .allow
+            .as_deref()
+            .and_then(|allow| HeaderValue::from_str(allow).ok())
+        {
             response.headers_mut().insert(header::ALLOW, allow);
         }
         response.extensions_mut().insert(self.clone());

@@ -2,15 +2,17 @@
 
 use comanda_domain::actor::Forbidden;
 use comanda_domain::billing::{
-    EndPaymentError, Payable, PaymentRefused, PreviewError, RegisterPaymentError, RequestCheckError, SetSplitError,
-    SplitError, StartPaymentError,
+    EndPaymentError, Payable, PaymentRefused, PreviewError, RegisterPaymentError, RequestCheckError,
+    SetSplitError, SplitError, StartPaymentError,
 };
 use comanda_domain::cart::CartError;
 use comanda_domain::diner::RegisterError;
 use comanda_domain::kitchen::MoveTicketError;
 use comanda_domain::menu::{ChoiceProblem, LineProblem};
 use comanda_domain::money::Currency;
-use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, RefusedLine, RoundStatus, VoidItemError};
+use comanda_domain::round::{
+    CancelRoundError, MoveRoundError, PlaceRoundError, RefusedLine, RoundStatus, VoidItemError,
+};
 use comanda_domain::service_call::{MoveCallError, RaiseCallError};
 use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
 use comanda_infrastructure::db::DbError;
@@ -43,12 +45,16 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::InvalidCursor => {
             Problem::new(Code::InvalidCursor).at("/query/cursor", "wrong_format", "not a cursor of this list")
         }
-        Refusal::PreconditionFailed { version, current } => {
-            Problem::with_detail(Code::PreconditionFailed, format!("The present version is v{version}."))
-                .member("current", current)
-        }
-        Refusal::Invalid { pointer, code, detail } => Problem::with_detail(Code::ValidationFailed, detail.clone())
-            .at(&pointer, code, &detail),
+        Refusal::PreconditionFailed { version, current } => Problem::with_detail(
+            Code::PreconditionFailed,
+            format!("The present version is v{version}."),
+        )
+        .member("current", current),
+        Refusal::Invalid {
+            pointer,
+            code,
+            detail,
+        } => Problem::with_detail(Code::ValidationFailed, detail.clone()).at(&pointer, code, &detail),
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
@@ -119,7 +125,9 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::MoveCall(error) => match error {
             MoveCallError::Forbidden(forbidden) => self::forbidden(&forbidden),
             // The use case names who was faster: `CallWrongState`.
-            MoveCallError::WrongState { current_status, .. } => state(Code::ServiceCallWrongState, current_status),
+            MoveCallError::WrongState { current_status, .. } => {
+                state(Code::ServiceCallWrongState, current_status)
+            }
         },
         Refusal::CallWrongState { current_status, by } => {
             state(Code::ServiceCallWrongState, current_status).member("by", by)
@@ -197,11 +205,16 @@ fn required(pointer: &str) -> Problem {
 
 /// Taking back what is already billed is not possible in this version.
 fn on_check(settled: bool) -> Problem {
-    if settled { Problem::new(Code::CheckSettled) } else { Problem::new(Code::CheckWrongState) }
+    if settled {
+        Problem::new(Code::CheckSettled)
+    } else {
+        Problem::new(Code::CheckWrongState)
+    }
 }
 
 fn currency_mismatch(expected: Currency) -> Problem {
-    Problem::with_detail(Code::CurrencyMismatch, format!("Amounts here are in {expected}.")).member("expected", expected)
+    Problem::with_detail(Code::CurrencyMismatch, format!("Amounts here are in {expected}."))
+        .member("expected", expected)
 }
 
 fn diner_not_in_session(id: impl ToString) -> Problem {
@@ -249,13 +262,21 @@ fn cart(error: CartError) -> Problem {
                         LineProblem::ModifierUnavailable(_) => "/modifiers",
                         LineProblem::NotOnMenu | LineProblem::SoldOut => "/product_id",
                     };
-                    FieldError::new(pointer, problem.code(), format!("The dish {}.", line_detail(problem)))
+                    FieldError::new(
+                        pointer,
+                        problem.code(),
+                        format!("The dish {}.", line_detail(problem)),
+                    )
                 })
                 .collect();
             Problem::new(Code::ItemsUnavailable).errors(errors)
         }
-        CartError::ModifiersInvalid(problems) => Problem::new(Code::ModifiersInvalid)
-            .errors(problems.iter().map(|problem| choice("/modifiers", problem)).collect()),
+        CartError::ModifiersInvalid(problems) => Problem::new(Code::ModifiersInvalid).errors(
+            problems
+                .iter()
+                .map(|problem| choice("/modifiers", problem))
+                .collect(),
+        ),
         CartError::AmountOverflow => Problem::new(Code::AmountOverflow),
         CartError::CartFull => Problem::new(Code::CartFull),
     }
@@ -266,8 +287,11 @@ fn place_round(error: PlaceRoundError) -> Problem {
         PlaceRoundError::Forbidden(forbidden) => self::forbidden(&forbidden),
         PlaceRoundError::SessionNotOpen(current) => state(Code::SessionNotOpen, current),
         PlaceRoundError::CartEmpty => Problem::new(Code::CartEmpty),
-        PlaceRoundError::LineNotFound(id) => Problem::with_detail(Code::NotFound, "A selected line is not in the cart.")
-            .errors(vec![FieldError::new("/line_ids", "not_allowed", "not in the cart").about(id)]),
+        PlaceRoundError::LineNotFound(id) => {
+            Problem::with_detail(Code::NotFound, "A selected line is not in the cart.").errors(vec![
+                FieldError::new("/line_ids", "not_allowed", "not in the cart").about(id),
+            ])
+        }
         PlaceRoundError::TooManyLines(_) => {
             Problem::new(Code::ValidationFailed).at("/selection", "too_long", "at most 60 lines in a round")
         }
@@ -280,15 +304,23 @@ fn place_round(error: PlaceRoundError) -> Problem {
         PlaceRoundError::Unavailable(lines) => {
             let count = lines.len();
             let errors = lines.iter().map(|line| {
-                let name = line.product_name.as_ref().map_or("The dish", |name| name.pick(&["es"]));
+                let name = line
+                    .product_name
+                    .as_ref()
+                    .map_or("The dish", |name| name.pick(&["es"]));
                 let detail = format!("{name} {}.", line_detail(line.problem));
                 about_line(FieldError::new(pointer(line), line.problem.code(), detail), line)
             });
-            Problem::with_detail(Code::ItemsUnavailable, format!("{count} lines cannot be ordered now."))
-                .errors(errors.collect())
+            Problem::with_detail(
+                Code::ItemsUnavailable,
+                format!("{count} lines cannot be ordered now."),
+            )
+            .errors(errors.collect())
         }
         PlaceRoundError::Choices(lines) => {
-            let errors = lines.iter().map(|line| about_line(choice(&pointer(line), &line.problem), line));
+            let errors = lines
+                .iter()
+                .map(|line| about_line(choice(&pointer(line), &line.problem), line));
             Problem::new(Code::ModifiersInvalid).errors(errors.collect())
         }
         PlaceRoundError::AmountOverflow => Problem::new(Code::AmountOverflow),
@@ -317,7 +349,9 @@ fn close(error: CloseError, amount: Amounts) -> Problem {
         CloseError::RoundsUnfinished { round_ids } => {
             Problem::new(Code::RoundsUnfinished).member("round_ids", round_ids)
         }
-        CloseError::UnbilledItems { total } => Problem::new(Code::UnbilledItems).member("total", amount.of(total)),
+        CloseError::UnbilledItems { total } => {
+            Problem::new(Code::UnbilledItems).member("total", amount.of(total))
+        }
         CloseError::CheckUnpaid { due } => Problem::new(Code::CheckUnpaid).member("due", amount.of(due)),
         CloseError::SurplusUnresolved { surplus } => {
             Problem::new(Code::SurplusUnresolved).member("surplus", amount.of(surplus))
@@ -364,7 +398,11 @@ fn payment_refused(refused: PaymentRefused, amount: Amounts) -> Problem {
             Problem::new(Code::ValidationFailed).at(&format!("/{field}"), "too_small", "too small")
         }
         PaymentRefused::Overflow(_) => Problem::new(Code::AmountOverflow),
-        PaymentRefused::ExceedsDue(Payable { due, reserved, payable }) => Problem::new(Code::PaymentExceedsDue)
+        PaymentRefused::ExceedsDue(Payable {
+            due,
+            reserved,
+            payable,
+        }) => Problem::new(Code::PaymentExceedsDue)
             .member("due", amount.of(due))
             .member("reserved", amount.of(reserved))
             .member("payable", amount.of(payable)),

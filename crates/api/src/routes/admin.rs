@@ -16,7 +16,12 @@ use crate::state::State;
 
 /// Adds the routes below `/v1/admin`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(list_branches).service(get_branch).service(list_tables).service(get_table).service(get_qr);
+    config
+        .service(list_branches)
+        .service(get_branch)
+        .service(list_tables)
+        .service(get_table)
+        .service(get_qr);
 }
 
 /// The branches that the caller may read.
@@ -42,9 +47,18 @@ pub async fn list_branches(state: web::Data<State>, staff: Staff, request: HttpR
 #[utoipa::path(tag = "admin", responses((status = 200, body = BranchView)),
     extensions(("x-comanda-action" = json!("branch.read"))))]
 #[get("/branches/{branch_id}")]
-pub async fn get_branch(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<BranchId>) -> Answer {
+pub async fn get_branch(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<BranchId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.floor.branch(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .floor
+        .branch(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -55,7 +69,12 @@ pub async fn get_branch(state: web::Data<State>, staff: Staff, request: HttpRequ
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/branches/{branch_id}/tables")]
-pub async fn list_tables(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_tables(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
     let code = query.text("code");
     let page = query.page()?;
@@ -63,7 +82,11 @@ pub async fn list_tables(state: web::Data<State>, staff: Staff, request: HttpReq
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.floor.tables(&ask, &who, branch.0, code.as_deref(), &page).await
+        state
+            .services
+            .floor
+            .tables(&ask, &who, branch.0, code.as_deref(), &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -73,9 +96,18 @@ pub async fn list_tables(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "admin", responses((status = 200, body = TableView)),
     extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/tables/{table_id}")]
-pub async fn get_table(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
+pub async fn get_table(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<TableId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.floor.table(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .floor
+        .table(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -83,7 +115,16 @@ pub async fn get_table(state: web::Data<State>, staff: Staff, request: HttpReque
 #[utoipa::path(tag = "admin", responses((status = 200, body = QrView)),
     extensions(("x-comanda-action" = json!("floor.manage"))))]
 #[get("/tables/{table_id}/qr")]
-pub async fn get_qr(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TableId>) -> Answer {
+pub async fn get_qr(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<TableId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    Ok(ok(&state.services.floor.qr(&ask(&request, &who), &who, id.0).await?))
+    Ok(ok(&state
+        .services
+        .floor
+        .qr(&ask(&request, &who), &who, id.0)
+        .await?))
 }

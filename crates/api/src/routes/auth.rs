@@ -89,8 +89,11 @@ body! {
 #[post("/v1/auth/login")]
 pub async fn login(state: web::Data<State>, request: HttpRequest, open: Open<LoginBody>) -> Answer {
     let mode = open.body.mode.map_or(Mode::Token, |mode| mode.0);
-    let login =
-        Login { tenant: open.body.tenant.0, email: open.body.email.0, password: open.body.password.0.into() };
+    let login = Login {
+        tenant: open.body.tenant.0,
+        email: open.body.email.0,
+        password: open.body.password.0.into(),
+    };
     let outcome = state.services.staff.login(&stranger(&request), &login).await?;
     Ok(logged_in(&state, outcome, mode))
 }
@@ -107,7 +110,11 @@ pub async fn refresh(state: web::Data<State>, request: HttpRequest, open: Open<R
             (cookie.value().to_owned(), Mode::Cookie)
         }
         (None, None) => {
-            return Err(Problem::new(Code::ValidationFailed).at("/refresh_token", "required", "must be given"));
+            return Err(Problem::new(Code::ValidationFailed).at(
+                "/refresh_token",
+                "required",
+                "must be given",
+            ));
         }
     };
     let outcome = state.services.staff.refresh(&stranger(&request), &token).await?;
@@ -120,7 +127,9 @@ pub async fn refresh(state: web::Data<State>, request: HttpRequest, open: Open<R
 #[post("/logout")]
 pub async fn logout(state: web::Data<State>, staff: Staff, command: Command<Nothing, Plain>) -> Answer {
     state.services.staff.logout(&command.ask, &staff.0).await?;
-    Ok(HttpResponse::NoContent().cookie(cookie(&state, String::new())).finish())
+    Ok(HttpResponse::NoContent()
+        .cookie(cookie(&state, String::new()))
+        .finish())
 }
 
 /// Ends all logins of the caller.
@@ -129,7 +138,9 @@ pub async fn logout(state: web::Data<State>, staff: Staff, command: Command<Noth
 #[post("/logout-all")]
 pub async fn logout_all(state: web::Data<State>, staff: Staff, command: Command<Nothing, Plain>) -> Answer {
     state.services.staff.logout_all(&command.ask, &staff.0).await?;
-    Ok(HttpResponse::NoContent().cookie(cookie(&state, String::new())).finish())
+    Ok(HttpResponse::NoContent()
+        .cookie(cookie(&state, String::new()))
+        .finish())
 }
 
 /// The caller with their grants.
@@ -137,7 +148,10 @@ pub async fn logout_all(state: web::Data<State>, staff: Staff, command: Command<
     extensions(("x-comanda-action" = json!("self.manage"))))]
 #[get("/me")]
 pub async fn get_me(state: web::Data<State>, staff: Staff, request: HttpRequest) -> Answer {
-    let ask = ask(&request, &comanda_security::policy::Principal::Staff(staff.0.clone()));
+    let ask = ask(
+        &request,
+        &comanda_security::policy::Principal::Staff(staff.0.clone()),
+    );
     Ok(ok(&state.services.staff.me(&ask, &staff.0).await?))
 }
 
@@ -145,14 +159,25 @@ pub async fn get_me(state: web::Data<State>, staff: Staff, request: HttpRequest)
 #[utoipa::path(tag = "auth", request_body = PasswordBody, responses((status = 204, description = "done")),
     extensions(("x-comanda-action" = json!("self.manage"))))]
 #[post("/password")]
-pub async fn change_password(state: web::Data<State>, staff: Staff, command: Command<PasswordBody, Plain>) -> Answer {
+pub async fn change_password(
+    state: web::Data<State>,
+    staff: Staff,
+    command: Command<PasswordBody, Plain>,
+) -> Answer {
     let (current, new) = (command.body.current.0.into(), command.body.new.0.into());
-    state.services.staff.change_password(&command.ask, &staff.0, &current, &new).await?;
+    state
+        .services
+        .staff
+        .change_password(&command.ask, &staff.0, &current, &new)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 fn logged_in(state: &State, outcome: LoginOutcome, mode: Mode) -> HttpResponse {
-    let LoginOutcome { mut view, refresh_token } = outcome;
+    let LoginOutcome {
+        mut view,
+        refresh_token,
+    } = outcome;
     match mode {
         Mode::Token => {
             view.refresh_token = Some(refresh_token);
@@ -173,14 +198,19 @@ fn cookie(state: &State, value: String) -> Cookie<'static> {
 
 /// A cookie is only good from our own pages.
 fn same_origin(state: &State, request: &HttpRequest) -> Result<(), Problem> {
-    let origin = request.headers().get("origin").and_then(|value| value.to_str().ok());
+    let origin = request
+        .headers()
+        .get("origin")
+        .and_then(|value| value.to_str().ok());
     if origin == Some(state.public_url.as_str()) {
         Ok(())
     } else {
-        Err(Problem::with_detail(Code::InvalidParameter, "the cookie needs an allowed Origin").at(
-            "/header/Origin",
-            "not_allowed",
-            "not an allowed origin",
-        ))
+        Err(
+            Problem::with_detail(Code::InvalidParameter, "the cookie needs an allowed Origin").at(
+                "/header/Origin",
+                "not_allowed",
+                "not an allowed origin",
+            ),
+        )
     }
 }

@@ -118,10 +118,21 @@ pub async fn request_check(
     command: Command<RequestBody, Keyed>,
 ) -> Answer {
     let command = command.found_at("/v1/billing/checks/");
-    let split = command.body.split.map(|split| split.request("/split")).transpose()?;
-    let pending = command.body.pending_rounds.map_or(PendingRounds::Refuse, |named| named.0.0);
+    let split = command
+        .body
+        .split
+        .map(|split| split.request("/split"))
+        .transpose()?;
+    let pending = command
+        .body
+        .pending_rounds
+        .map_or(PendingRounds::Refuse, |named| named.0.0);
     let billing = &state.services.billing;
-    Ok(stored(billing.request_check(&command.ask, &command.who, session.0, split, pending).await?))
+    Ok(stored(
+        billing
+            .request_check(&command.ask, &command.who, session.0, split, pending)
+            .await?,
+    ))
 }
 
 /// What a check would hold now; changes nothing.
@@ -139,7 +150,11 @@ pub async fn preview(
     let method = query.named("method")?;
     query.close()?;
     let who = Principal::Staff(staff.0);
-    Ok(ok(&state.services.billing.preview(&ask(&request, &who), &who, session.0, method).await?))
+    Ok(ok(&state
+        .services
+        .billing
+        .preview(&ask(&request, &who), &who, session.0, method)
+        .await?))
 }
 
 /// The checks of a branch, newest first, without ledger rows.
@@ -151,14 +166,22 @@ pub async fn preview(
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/branches/{branch_id}/checks")]
-pub async fn list_checks(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_checks(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = CheckFilter {
         statuses: query.all("status")?.unwrap_or_default(),
         session: query.id("session_id")?,
         business_day: query
             .text("business_day")
-            .map(|text| text.parse().map_err(|_| invalid("business_day", "a date such as 2026-11-24")))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| invalid("business_day", "a date such as 2026-11-24"))
+            })
             .transpose()?,
     };
     let page = query.page()?;
@@ -166,7 +189,11 @@ pub async fn list_checks(state: web::Data<State>, staff: Staff, request: HttpReq
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.billing.list_checks(&ask, &who, branch.0, &filter, &page).await
+        state
+            .services
+            .billing
+            .list_checks(&ask, &who, branch.0, &filter, &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -176,9 +203,18 @@ pub async fn list_checks(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "billing", responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/checks/{check_id}")]
-pub async fn get_check(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
+pub async fn get_check(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<CheckId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.billing.get_check(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .billing
+        .get_check(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -186,9 +222,18 @@ pub async fn get_check(state: web::Data<State>, staff: Staff, request: HttpReque
 #[utoipa::path(tag = "billing", responses((status = 200, body = ReceiptView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/checks/{check_id}/receipt")]
-pub async fn get_receipt(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<CheckId>) -> Answer {
+pub async fn get_receipt(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<CheckId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let receipt = state.services.billing.receipt(&ask(&request, &who), &who, id.0).await?;
+    let receipt = state
+        .services
+        .billing
+        .receipt(&ask(&request, &who), &who, id.0)
+        .await?;
     receipt_answer(&request, &receipt)
 }
 
@@ -196,26 +241,44 @@ pub async fn get_receipt(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "billing", request_body = SplitBody, responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.split"))))]
 #[put("/checks/{check_id}/split")]
-pub async fn set_split(state: web::Data<State>, id: PathId<CheckId>, command: Command<SplitBody, Unkeyed>) -> Answer {
+pub async fn set_split(
+    state: web::Data<State>,
+    id: PathId<CheckId>,
+    command: Command<SplitBody, Unkeyed>,
+) -> Answer {
     let seen = command.seen_version()?;
     let split = command.body.request("")?;
-    Ok(stored(state.services.billing.set_split(&command.ask, &command.who, id.0, &split, seen).await?))
+    Ok(stored(
+        state
+            .services
+            .billing
+            .set_split(&command.ask, &command.who, id.0, &split, seen)
+            .await?,
+    ))
 }
 
 /// Registers money that has changed hands, or starts an online payment.
 #[utoipa::path(tag = "billing", request_body = PaymentBody, responses((status = 201, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.register")), ("x-idempotency-key" = json!("required"))))]
 #[post("/checks/{check_id}/payments")]
-pub async fn take_payment(state: web::Data<State>, id: PathId<CheckId>, command: Command<PaymentBody, Keyed>) -> Answer {
+pub async fn take_payment(
+    state: web::Data<State>,
+    id: PathId<CheckId>,
+    command: Command<PaymentBody, Keyed>,
+) -> Answer {
     let command = command.found_at("/v1/billing/payments/");
     let billing = &state.services.billing;
     let (ask, who, body) = (command.ask, command.who, command.body);
     if body.provider.0.is_online() {
         let start = body.online()?;
-        return Ok(stored(billing.start_online_payment(&ask, &who, id.0, &start).await?));
+        return Ok(stored(
+            billing.start_online_payment(&ask, &who, id.0, &start).await?,
+        ));
     }
     let payment = body.by_hand()?;
-    Ok(stored(billing.register_payment(&ask, &who, id.0, &payment).await?))
+    Ok(stored(
+        billing.register_payment(&ask, &who, id.0, &payment).await?,
+    ))
 }
 
 impl PaymentBody {
@@ -227,11 +290,18 @@ impl PaymentBody {
             return Err(fault("tendered", "not_allowed", "only for cash"));
         }
         if self.provider_options.is_some() || self.return_url.is_some() {
-            return Err(fault("provider_options", "not_allowed", "only for online payments"));
+            return Err(fault(
+                "provider_options",
+                "not_allowed",
+                "only for online payments",
+            ));
         }
         Ok(RegisterPayment {
             provider: self.provider.0,
-            amount: self.amount.ok_or_else(|| fault("amount", "required", "must be given"))?.0,
+            amount: self
+                .amount
+                .ok_or_else(|| fault("amount", "required", "must be given"))?
+                .0,
             tip: self.tip.map(|tip| tip.0),
             tendered: self.tendered.map(|tendered| tendered.0),
             payer: self.payer_diner_id.map(|id| id.0),
@@ -261,9 +331,18 @@ impl PaymentBody {
 #[utoipa::path(tag = "billing", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/payments/{payment_id}")]
-pub async fn get_payment(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
+pub async fn get_payment(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<PaymentId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.billing.get_payment(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .billing
+        .get_payment(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -271,22 +350,46 @@ pub async fn get_payment(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "billing", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.cancel")), ("x-idempotency-key" = json!("required"))))]
 #[post("/payments/{payment_id}/cancel")]
-pub async fn cancel_payment(state: web::Data<State>, id: PathId<PaymentId>, command: Command<Nothing, Keyed>) -> Answer {
-    Ok(stored(state.services.billing.cancel_payment(&command.ask, &command.who, id.0).await?))
+pub async fn cancel_payment(
+    state: web::Data<State>,
+    id: PathId<PaymentId>,
+    command: Command<Nothing, Keyed>,
+) -> Answer {
+    Ok(stored(
+        state
+            .services
+            .billing
+            .cancel_payment(&command.ask, &command.who, id.0)
+            .await?,
+    ))
 }
 
 /// Ends a pending payment of the sandbox provider by hand.
 #[utoipa::path(tag = "billing", request_body = SettleBody, responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.register")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sandbox/payments/{payment_id}/settle")]
-pub async fn settle_sandbox(state: web::Data<State>, id: PathId<PaymentId>, command: Command<SettleBody, Keyed>) -> Answer {
+pub async fn settle_sandbox(
+    state: web::Data<State>,
+    id: PathId<PaymentId>,
+    command: Command<SettleBody, Keyed>,
+) -> Answer {
     let outcome = command.body.outcome.0;
-    Ok(stored(state.services.billing.settle_sandbox(&command.ask, &command.who, id.0, outcome).await?))
+    Ok(stored(
+        state
+            .services
+            .billing
+            .settle_sandbox(&command.ask, &command.who, id.0, outcome)
+            .await?,
+    ))
 }
 
 /// A receipt as the client wants it: JSON, or a page when `Accept` prefers HTML.
 pub fn receipt_answer(request: &HttpRequest, receipt: &Receipt) -> Answer {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
     let wants = |kind: &str| {
         accept.split(',').any(|part| {
             let kind_wanted = part.split(';').next().unwrap_or_default().trim();
@@ -296,7 +399,10 @@ pub fn receipt_answer(request: &HttpRequest, receipt: &Receipt) -> Answer {
     if wants("text/html") {
         return Ok(HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")
-            .insert_header((header::CONTENT_SECURITY_POLICY, receipt.page.content_security_policy.clone()))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                receipt.page.content_security_policy.clone(),
+            ))
             .body(receipt.page.html.clone()));
     }
     if wants("application/json") || wants("application/*") || wants("*/*") {

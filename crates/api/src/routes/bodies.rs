@@ -34,7 +34,10 @@ pub fn modifiers(list: Option<List<ModifierBody, 20>>) -> Vec<ChosenModifier> {
     list.map(|list| list.0)
         .unwrap_or_default()
         .into_iter()
-        .map(|body| ChosenModifier { option_id: body.option_id.0, qty: body.qty.map_or(1, |qty| qty.0) })
+        .map(|body| ChosenModifier {
+            option_id: body.option_id.0,
+            qty: body.qty.map_or(1, |qty| qty.0),
+        })
         .collect()
 }
 
@@ -45,7 +48,11 @@ pub fn sharing(given: Option<Named<Sharing>>) -> Option<Sharing> {
 
 /// Named guests.
 pub fn diners(list: Option<List<Id<DinerId>, 50>>) -> Vec<DinerId> {
-    list.map(|list| list.0).unwrap_or_default().into_iter().map(|id| id.0).collect()
+    list.map(|list| list.0)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|id| id.0)
+        .collect()
 }
 
 body! {
@@ -64,14 +71,19 @@ body! {
 
 impl From<PreferencesBody> for Preferences {
     fn from(body: PreferencesBody) -> Self {
-        let mut exclude_allergens: Vec<String> =
-            body.exclude_allergens.map(|list| list.0.into_iter().map(|code| code.0).collect()).unwrap_or_default();
+        let mut exclude_allergens: Vec<String> = body
+            .exclude_allergens
+            .map(|list| list.0.into_iter().map(|code| code.0).collect())
+            .unwrap_or_default();
         exclude_allergens.sort();
         exclude_allergens.dedup();
         Self {
             exclude_allergens,
             mode: body.mode.map_or(AllergenMode::Traces, |mode| mode.0),
-            diets: body.diets.map(|list| list.0.into_iter().map(|diet| diet.0).collect()).unwrap_or_default(),
+            diets: body
+                .diets
+                .map(|list| list.0.into_iter().map(|diet| diet.0).collect())
+                .unwrap_or_default(),
             locale: body.locale.map(|tag| tag.0),
         }
     }
@@ -105,17 +117,25 @@ impl SplitBody {
     /// # Errors
     /// Members that do not go with the method.
     pub fn request(self, at: &str) -> Result<SplitRequest, Problem> {
-        let participants = self.participants.map(|list| list.0.into_iter().map(|id| id.0).collect());
+        let participants = self
+            .participants
+            .map(|list| list.0.into_iter().map(|id| id.0).collect());
         let fault = |member: &str, code: &str, detail: &str| {
             Problem::with_detail(Code::ValidationFailed, detail).at(&format!("{at}/{member}"), code, detail)
         };
         match (self.method.0, self.amounts) {
             (SplitMethod::Custom, None) => Err(fault("amounts", "required", "must be given for custom")),
-            (SplitMethod::Custom, Some(_)) if participants.is_some() => {
-                Err(fault("participants", "not_allowed", "custom names its guests in amounts"))
-            }
+            (SplitMethod::Custom, Some(_)) if participants.is_some() => Err(fault(
+                "participants",
+                "not_allowed",
+                "custom names its guests in amounts",
+            )),
             (SplitMethod::Custom, Some(amounts)) => Ok(SplitRequest::Custom {
-                amounts: amounts.0.into_iter().map(|share| (share.diner_id.0, share.amount.0)).collect(),
+                amounts: amounts
+                    .0
+                    .into_iter()
+                    .map(|share| (share.diner_id.0, share.amount.0))
+                    .collect(),
             }),
             (_, Some(_)) => Err(fault("amounts", "not_allowed", "only for custom")),
             (SplitMethod::Equal, None) => Ok(SplitRequest::Equal { participants }),

@@ -34,6 +34,10 @@ pub async fn readyz(state: web::Data<State>) -> Answer {
     if state.draining.load(Ordering::Relaxed) {
         return Err(Problem::new(Code::ServiceUnavailable).because("draining"));
     }
-    state.services.ready().await.map_err(|error| Problem::new(Code::ServiceUnavailable).because(error))?;
+    state
+        .services
+        .ready()
+        .await
+        .map_err(|error| Problem::new(Code::ServiceUnavailable).because(error))?;
     Ok(ok(&Verdict { status: "ok" }))
 }

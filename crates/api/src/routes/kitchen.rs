@@ -71,7 +71,10 @@ impl AvailabilityBody {
                     .with_timezone(&Utc),
             ),
         };
-        Ok(SetAvailability { available: self.available, unavailable_until })
+        Ok(SetAvailability {
+            available: self.available,
+            unavailable_until,
+        })
     }
 }
 
@@ -83,7 +86,12 @@ impl AvailabilityBody {
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("ticket.read"))))]
 #[get("/branches/{branch_id}/tickets")]
-pub async fn list_tickets(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_tickets(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = BoardFilter {
         stations: query.all("station")?.unwrap_or_default(),
@@ -94,7 +102,11 @@ pub async fn list_tickets(state: web::Data<State>, staff: Staff, request: HttpRe
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.kitchen.board(&ask, &who, branch.0, &filter, &page).await
+        state
+            .services
+            .kitchen
+            .board(&ask, &who, branch.0, &filter, &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -104,13 +116,29 @@ pub async fn list_tickets(state: web::Data<State>, staff: Staff, request: HttpRe
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = TicketView)),
     extensions(("x-comanda-action" = json!("ticket.read"))))]
 #[get("/tickets/{ticket_id}")]
-pub async fn get_ticket(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<TicketId>) -> Answer {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    if !["application/json", "application/*", "*/*"].iter().any(|kind| accept.contains(kind)) {
+pub async fn get_ticket(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<TicketId>,
+) -> Answer {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
+    if !["application/json", "application/*", "*/*"]
+        .iter()
+        .any(|kind| accept.contains(kind))
+    {
         return Err(Problem::new(Code::NotAcceptable));
     }
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.kitchen.get(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .kitchen
+        .get(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -174,16 +202,28 @@ item_actions! {
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/branches/{branch_id}/rounds")]
-pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_rounds(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
-    let filter =
-        RoundFilter { session: None, statuses: query.all("status")?.unwrap_or_default(), submitted_only: true };
+    let filter = RoundFilter {
+        session: None,
+        statuses: query.all("status")?.unwrap_or_default(),
+        submitted_only: true,
+    };
     let page = query.page()?;
     query.close()?;
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.rounds.of_branch(&ask, &who, branch.0, &filter, &page).await
+        state
+            .services
+            .rounds
+            .of_branch(&ask, &who, branch.0, &filter, &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -193,9 +233,18 @@ pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/rounds/{round_id}")]
-pub async fn get_round(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
+pub async fn get_round(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<RoundId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.rounds.get_submitted(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .rounds
+        .get_submitted(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -235,7 +284,11 @@ pub async fn product_availability(
 ) -> Answer {
     let set = command.body.command()?;
     let menus = &state.services.menus;
-    Ok(stored(menus.set_product_availability(&command.ask, &command.who, branch.0, product.0, &set).await?))
+    Ok(stored(
+        menus
+            .set_product_availability(&command.ask, &command.who, branch.0, product.0, &set)
+            .await?,
+    ))
 }
 
 /// An option is sold out, or back.
@@ -250,5 +303,9 @@ pub async fn option_availability(
 ) -> Answer {
     let set = command.body.command()?;
     let menus = &state.services.menus;
-    Ok(stored(menus.set_option_availability(&command.ask, &command.who, branch.0, option.0, &set).await?))
+    Ok(stored(
+        menus
+            .set_option_availability(&command.ask, &command.who, branch.0, option.0, &set)
+            .await?,
+    ))
 }

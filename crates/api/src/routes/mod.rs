@@ -24,9 +24,29 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::readyz)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
-        .service(scope("/v1/diner").wrap(from_fn(guests_only)).configure(diner::configure))
-        .service(scope("/v1/waiter").wrap(from_fn(staff_only)).configure(waiter::configure))
-        .service(scope("/v1/kitchen").wrap(from_fn(staff_only)).configure(kitchen::configure))
-        .service(scope("/v1/billing").wrap(from_fn(staff_only)).configure(billing::configure))
-        .service(scope("/v1/admin").wrap(from_fn(staff_only)).configure(admin::configure));
+        .service(
+            scope("/v1/diner")
+                .wrap(from_fn(guests_only))
+                .configure(diner::configure),
+        )
+        .service(
+            scope("/v1/waiter")
+                .wrap(from_fn(staff_only))
+                .configure(waiter::configure),
+        )
+        .service(
+            scope("/v1/kitchen")
+                .wrap(from_fn(staff_only))
+                .configure(kitchen::configure),
+        )
+        .service(
+            scope("/v1/billing")
+                .wrap(from_fn(staff_only))
+                .configure(billing::configure),
+        )
+        .service(
+            scope("/v1/admin")
+                .wrap(from_fn(staff_only))
+                .configure(admin::configure),
+        );
 }

@@ -37,8 +37,16 @@ pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Ope
     let (code, party_size) = (&open.body.code.0, open.body.party_size.map(|size| size.0));
     let join_code = open.body.join_code.as_ref().map(|code| code.0.as_str());
     let trace = stranger(&request);
-    let (view, opened) = state.services.sessions.open_or_join(&trace, code, join_code, party_size).await?;
-    Ok(if opened { HttpResponse::Created().json(view) } else { HttpResponse::Ok().json(view) })
+    let (view, opened) = state
+        .services
+        .sessions
+        .open_or_join(&trace, code, join_code, party_size)
+        .await?;
+    Ok(if opened {
+        HttpResponse::Created().json(view)
+    } else {
+        HttpResponse::Ok().json(view)
+    })
 }
 
 /// The receipt of a paid check.
@@ -47,6 +55,10 @@ pub async fn open_table(state: web::Data<State>, request: HttpRequest, open: Ope
 #[get("/receipts/{receipt_code}")]
 pub async fn get_receipt(state: web::Data<State>, request: HttpRequest, code: web::Path<String>) -> Answer {
     let language = accepted(&request);
-    let receipt = state.services.billing.receipt_by_code(&code, language.as_deref()).await?;
+    let receipt = state
+        .services
+        .billing
+        .receipt_by_code(&code, language.as_deref())
+        .await?;
     receipt_answer(&request, &receipt)
 }

@@ -44,9 +44,9 @@ impl From<DieselError> for DbError {
                 DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
                 info,
             ) => Self::Unavailable(info.message().to_owned()),
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-                Self::Unique { constraint: info.constraint_name().unwrap_or_default().to_owned() }
-            }
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Unique {
+                constraint: info.constraint_name().unwrap_or_default().to_owned(),
+            },
             DieselError::DatabaseError(_, info) if info.message().contains(KEY_IN_USE) => Self::KeyInUse,
             DieselError::DatabaseError(_, info) if info.message().contains(DEADLOCK) => {
                 Self::Retry(info.message().to_owned())

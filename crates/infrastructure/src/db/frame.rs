@@ -11,10 +11,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, future};
 use uuid::Uuid;
 
+use super::DbError;
 use super::locks::Locks;
 use super::pool::{Db, Pooled};
 use super::record::{Commit, Recorder};
-use super::DbError;
 use crate::audit::{self, Caller};
 use crate::clock::Ids;
 use crate::idempotency::{self, Claim, Idempotency, Stored};
@@ -81,8 +81,15 @@ impl Act<'_> {
 
     /// Like [`Self::trace`], where only the facts tell which member of staff acts.
     pub fn trace_by(&mut self, user: Uuid, branch: Option<BranchId>, entry: &AuditEntry) {
-        let caller = Caller { kind: ActorKind::User, id: Some(user), ..self.ask.caller.clone() };
-        let ask = Ask { caller, ..self.ask.clone() };
+        let caller = Caller {
+            kind: ActorKind::User,
+            id: Some(user),
+            ..self.ask.caller.clone()
+        };
+        let ask = Ask {
+            caller,
+            ..self.ask.clone()
+        };
         let row = audit::stage(&ask, branch, entry, self.now, &mut self.ids);
         self.rows.insert(&row);
     }
@@ -93,8 +100,13 @@ impl Db {
     ///
     /// # Errors
     /// Whatever `load` refuses, or a failure of the database.
-    pub async fn read<F>(&self, tenant: TenantId, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
-        self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load).await
+    pub async fn read<F>(
+        &self,
+        tenant: TenantId,
+        load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+    ) -> Result<F, Refusal> {
+        self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load)
+            .await
     }
 
     /// Reads where no tenant is known yet: the directory of tenants, and the few functions that find one. Row level
@@ -102,11 +114,18 @@ impl Db {
     ///
     /// # Errors
     /// As for [`Db::read`].
-    pub async fn directory<F>(&self, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
+    pub async fn directory<F>(
+        &self,
+        load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+    ) -> Result<F, Refusal> {
         self.look(&format!("BEGIN {SNAPSHOT}"), load).await
     }
 
-    async fn look<F>(&self, begin: &str, load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>) -> Result<F, Refusal> {
+    async fn look<F>(
+        &self,
+        begin: &str,
+        load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
+    ) -> Result<F, Refusal> {
         let open = Open::new(self).await?;
         let (opened, facts) = future::join(open.send(begin), load(open.conn())).await;
         match opened.map_err(Refusal::from).and(facts) {
@@ -127,7 +146,10 @@ impl Db {
     /// [`DbError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), DbError> {
         let connection = self.connection().await?;
-        (&mut &*connection).batch_execute("SELECT 1").await.map_err(DbError::from)
+        (&mut &*connection)
+            .batch_execute("SELECT 1")
+            .await
+            .map_err(DbError::from)
     }
 
     /// Runs one operation: `load` under `locks`, `decide`, record, commit; or gives the stored answer again.
@@ -195,8 +217,12 @@ impl Db {
     ) -> Result<T, Refusal> {
         let open = Open::new(self).await?;
         let begin = begin("", ask.tenant, ask.idempotency.as_ref(), locks);
-        let (opened, earlier, facts) =
-            future::join3(open.send(&begin), idempotency::find(open.conn(), ask), load(open.conn())).await;
+        let (opened, earlier, facts) = future::join3(
+            open.send(&begin),
+            idempotency::find(open.conn(), ask),
+            load(open.conn()),
+        )
+        .await;
         let decided = opened.and(earlier).map_err(Refusal::from).and_then(|earlier| {
             let now = self.sources.now();
             let mut act = Act {
@@ -226,7 +252,9 @@ impl Db {
 
 /// `BEGIN`, the tenant, the claim and the locks, in one message.
 fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks) -> String {
-    let claim = key.map(|key| format!("SELECT comanda_claim_key({});", key.lock_number(tenant))).unwrap_or_default();
+    let claim = key
+        .map(|key| format!("SELECT comanda_claim_key({});", key.lock_number(tenant)))
+        .unwrap_or_default();
     format!(
         "BEGIN {mode}; SELECT set_config('comanda.tenant_id', '{}', true);{claim}{}",
         tenant.0,
@@ -242,13 +270,17 @@ struct Open {
 
 impl Open {
     async fn new(db: &Db) -> Result<Self, DbError> {
-        Ok(Self { connection: Some(db.connection().await?) })
+        Ok(Self {
+            connection: Some(db.connection().await?),
+        })
     }
 
     fn conn(&self) -> Conn<'_> {
         // The connection leaves only in `commit` and `drop`, both of which end the transaction.
         #[expect(clippy::expect_used, reason = "taken only when the transaction ends")]
-        self.connection.as_ref().expect("an open transaction has its connection")
+        self.connection
+            .as_ref()
+            .expect("an open transaction has its connection")
     }
 
     async fn send(&self, sql: &str) -> Result<(), DbError> {

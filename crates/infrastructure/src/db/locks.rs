@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use comanda_domain::ids::{
-    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId, UserId,
+    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -37,7 +38,10 @@ impl Locks {
 
     /// A table, against two parties opening it.
     pub fn table(id: TableId) -> Self {
-        Self::none().add(Rank::Table, format!("FROM restaurant_table WHERE id = '{}'", id.0))
+        Self::none().add(
+            Rank::Table,
+            format!("FROM restaurant_table WHERE id = '{}'", id.0),
+        )
     }
 
     /// A session: everything that changes what a table owes.
@@ -84,7 +88,10 @@ impl Locks {
     pub fn and_live_check(self, id: SessionId) -> Self {
         self.add(
             Rank::Check,
-            format!("FROM guest_check WHERE session_id = '{}' AND settled_at IS NULL AND voided_at IS NULL", id.0),
+            format!(
+                "FROM guest_check WHERE session_id = '{}' AND settled_at IS NULL AND voided_at IS NULL",
+                id.0
+            ),
         )
     }
 
@@ -127,7 +134,10 @@ impl Locks {
     pub fn and_unfinished_rounds(self, id: SessionId) -> Self {
         self.add(
             Rank::Round,
-            format!("FROM round WHERE session_id = '{}' AND status NOT IN ('served', 'canceled')", id.0),
+            format!(
+                "FROM round WHERE session_id = '{}' AND status NOT IN ('served', 'canceled')",
+                id.0
+            ),
         )
     }
 
@@ -141,7 +151,10 @@ impl Locks {
     pub fn and_live_calls(self, id: SessionId) -> Self {
         self.add(
             Rank::Call,
-            format!("FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')", id.0),
+            format!(
+                "FROM service_call WHERE session_id = '{}' AND status IN ('open', 'acked')",
+                id.0
+            ),
         )
     }
 
@@ -183,10 +196,22 @@ impl Locks {
         let mut sql = String::new();
         for (rank, from) in ordered {
             let from = from.replace("$t", &format!("'{}'", tenant.0));
-            let order = if *rank == Rank::Counter { "" } else { " ORDER BY id" };
+            let order = if *rank == Rank::Counter {
+                ""
+            } else {
+                " ORDER BY id"
+            };
             // Writing into a String cannot fail.
-            let strength = if *rank == Rank::Branch { "NO KEY UPDATE" } else { "UPDATE" };
-            let _ = write!(sql, "SELECT 1 {from} AND tenant_id = '{}'{order} FOR {strength};", tenant.0);
+            let strength = if *rank == Rank::Branch {
+                "NO KEY UPDATE"
+            } else {
+                "UPDATE"
+            };
+            let _ = write!(
+                sql,
+                "SELECT 1 {from} AND tenant_id = '{}'{order} FOR {strength};",
+                tenant.0
+            );
         }
         sql
     }

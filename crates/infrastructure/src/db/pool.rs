@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use diesel::ConnectionError;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
+};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
@@ -67,7 +69,11 @@ impl Db {
             .runtime(::deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, sources, shards: options.shards })
+        Ok(Self {
+            pool,
+            sources,
+            shards: options.shards,
+        })
     }
 
     /// Time and ids.
@@ -81,14 +87,20 @@ impl Db {
     }
 
     pub(super) async fn connection(&self) -> Result<Pooled, DbError> {
-        self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))
+        self.pool
+            .get()
+            .await
+            .map_err(|error| DbError::Unavailable(error.to_string()))
     }
 }
 
 /// Limits that end what hangs: a forgotten transaction must not keep its locks.
 fn connection_setup(options: &DbOptions) -> String {
     let name = options.application_name.replace('\'', "");
-    let role = options.role.map(|role| format!("SET ROLE {role};")).unwrap_or_default();
+    let role = options
+        .role
+        .map(|role| format!("SET ROLE {role};"))
+        .unwrap_or_default();
     format!(
         "SET application_name = '{name}'; SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
          SET idle_in_transaction_session_timeout = '10s'; {role}"

@@ -80,7 +80,11 @@ impl Recorder {
                 return;
             }
         };
-        match self.writes.iter_mut().find(|w| w.kind == kind && w.table == R::TABLE) {
+        match self
+            .writes
+            .iter_mut()
+            .find(|w| w.kind == kind && w.table == R::TABLE)
+        {
             Some(write) => write.rows.push(value),
             None => self.writes.push(Pending {
                 kind,
@@ -107,13 +111,19 @@ impl Recorder {
             let (head, tail) = write.sql();
             let opening = if n == 0 { "WITH" } else { "," };
             parts.push(Part::Sql(format!("{opening} w{n} AS ({head}")));
-            counts.push((n, write.table, i64::try_from(write.rows.len()).unwrap_or(i64::MAX)));
+            counts.push((
+                n,
+                write.table,
+                i64::try_from(write.rows.len()).unwrap_or(i64::MAX),
+            ));
             parts.push(Part::Rows(Value::Array(write.rows)));
             parts.push(Part::Sql(format!("{tail} RETURNING 1)")));
         }
         for (n, table, wanted) in counts {
             let opening = if n == 0 { " SELECT" } else { "," };
-            parts.push(Part::Sql(format!("{opening} comanda_expect((SELECT count(*) FROM w{n}), ")));
+            parts.push(Part::Sql(format!(
+                "{opening} comanda_expect((SELECT count(*) FROM w{n}), "
+            )));
             parts.push(Part::Count(wanted));
             parts.push(Part::Sql(format!(", '{table}')")));
         }
@@ -129,7 +139,10 @@ impl Pending {
         match self.kind {
             Kind::Insert => {
                 let columns = self.columns.join(", ");
-                (format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {from}"), ") r".to_owned())
+                (
+                    format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {from}"),
+                    ") r".to_owned(),
+                )
             }
             Kind::Update => {
                 let set: Vec<String> = self
@@ -152,8 +165,11 @@ impl Pending {
     }
 
     fn matches(&self, guarded: bool) -> String {
-        let mut conditions: Vec<String> =
-            self.key.iter().map(|column| format!("t.{column} = r.{column}")).collect();
+        let mut conditions: Vec<String> = self
+            .key
+            .iter()
+            .map(|column| format!("t.{column} = r.{column}"))
+            .collect();
         if guarded && !self.guard.is_empty() {
             conditions.push(self.guard.to_owned());
         }

@@ -64,8 +64,9 @@ pub(crate) fn optional_bytes_as_hex<S: Serializer>(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or('0');
     let mut text = String::with_capacity(2 + 2 * bytes.len());
     text.push_str("\\x");

@@ -44,11 +44,18 @@ impl Database {
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
         let (url, embedded) = find(config).await?;
         let Schema { applied, shards } = if migrate || !config.environment.is_guarded() {
-            let migrator = config.database.migrator_url.as_ref().map_or(url.as_str(), ExposeSecret::expose_secret);
+            let migrator = config
+                .database
+                .migrator_url
+                .as_ref()
+                .map_or(url.as_str(), ExposeSecret::expose_secret);
             migrations::migrate_up(migrator, config.database.event_shards).await?
         } else {
             match migrations::pending(&url).await? {
-                (pending, shards) if pending.is_empty() => Schema { applied: pending, shards },
+                (pending, shards) if pending.is_empty() => Schema {
+                    applied: pending,
+                    shards,
+                },
                 (pending, _) => return Err(OpenError::TooOld(pending)),
             }
         };
@@ -63,7 +70,11 @@ impl Database {
         let db = Db::new(&options, sources)?;
         // Also makes the first connection, so that the first guest does not wait for it.
         require_row_security(&db, config.environment.is_guarded()).await?;
-        Ok(Self { db, embedded, applied })
+        Ok(Self {
+            db,
+            embedded,
+            applied,
+        })
     }
 
     /// The migrations that opening it would run, or lack.

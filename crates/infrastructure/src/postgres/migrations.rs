@@ -61,7 +61,10 @@ pub async fn migrate_up(url: &str, shards: u32) -> Result<Schema, OpenError> {
 pub fn known_migrations() -> Vec<String> {
     // The source is part of the binary, and reading it cannot fail.
     let known = migrations().unwrap_or_default();
-    known.iter().map(|migration| migration.name().to_string()).collect()
+    known
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect()
 }
 
 /// Takes every migration back, newest first. For tests: all data is gone.

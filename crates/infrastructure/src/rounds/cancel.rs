@@ -44,11 +44,22 @@ impl RoundService {
                         round: facts.round.clone(),
                         tickets: facts.tickets.clone(),
                     };
-                    let canceled =
-                        cancel_round(taking_back, reason.map(str::to_owned), permit.actor(), act.now, &mut act.ids)?;
+                    let canceled = cancel_round(
+                        taking_back,
+                        reason.map(str::to_owned),
+                        permit.actor(),
+                        act.now,
+                        &mut act.ids,
+                    )?;
                     facts.record(act, &canceled.round, &canceled.tickets);
                     let currency = facts.scene.branch.currency.code();
-                    rows::record_voids(&mut act.rows, ask.tenant, &canceled.round, currency, &canceled.voids);
+                    rows::record_voids(
+                        &mut act.rows,
+                        ask.tenant,
+                        &canceled.round,
+                        currency,
+                        &canceled.voids,
+                    );
                     act.rows.update(&SessionRow::of(ask.tenant, &canceled.session));
                     act.announce(&facts.scene.place(&facts.people), &canceled.events);
                     act.trace(Some(facts.scene.branch.id), &canceled.audit);

@@ -1,7 +1,9 @@
 //! Confirming, submitting, starting, finishing, recalling and serving a round.
 
 use comanda_domain::ids::RoundId;
-use comanda_domain::round::{MoveRoundError, RoundFacts, RoundMoved, RoundTarget, confirm, move_round, submit};
+use comanda_domain::round::{
+    MoveRoundError, RoundFacts, RoundMoved, RoundTarget, confirm, move_round, submit,
+};
 use comanda_security::policy::{Action, Permit, Principal, authorize};
 
 use super::RoundService;
@@ -36,7 +38,13 @@ impl RoundService {
     ///
     /// # Errors
     /// `round_wrong_state`, `forbidden`.
-    pub async fn confirm(&self, ask: &Ask, who: &Principal, id: RoundId, seen: Option<i64>) -> Result<Stored, Refusal> {
+    pub async fn confirm(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+        seen: Option<i64>,
+    ) -> Result<Stored, Refusal> {
         self.moved(ask, who, id, seen, Move::Confirm).await
     }
 
@@ -44,7 +52,13 @@ impl RoundService {
     ///
     /// # Errors
     /// `round_wrong_state`, `forbidden`.
-    pub async fn submit(&self, ask: &Ask, who: &Principal, id: RoundId, seen: Option<i64>) -> Result<Stored, Refusal> {
+    pub async fn submit(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+        seen: Option<i64>,
+    ) -> Result<Stored, Refusal> {
         self.moved(ask, who, id, seen, Move::Submit).await
     }
 
@@ -90,13 +104,24 @@ impl RoundService {
     }
 }
 
-fn decide(facts: &RoundScene, to: Move, permit: &Permit, act: &mut Act<'_>) -> Result<RoundMoved, MoveRoundError> {
+fn decide(
+    facts: &RoundScene,
+    to: Move,
+    permit: &Permit,
+    act: &mut Act<'_>,
+) -> Result<RoundMoved, MoveRoundError> {
     let (actor, settings, round) = (permit.actor(), facts.scene.branch.settings, facts.round.clone());
     match to {
         Move::Confirm => confirm(round, settings, actor, act.now, &mut act.ids),
         Move::Submit => submit(round, settings, actor, act.now, &mut act.ids),
-        Move::To(target) => {
-            move_round(RoundFacts { round, tickets: facts.tickets.clone() }, target, actor, act.now)
-        }
+        Move::To(target) => move_round(
+            RoundFacts {
+                round,
+                tickets: facts.tickets.clone(),
+            },
+            target,
+            actor,
+            act.now,
+        ),
     }
 }

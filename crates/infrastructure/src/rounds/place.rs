@@ -51,7 +51,12 @@ impl RoundService {
 }
 
 /// Everything behind the opening message, in one round trip.
-async fn load(conn: Conn<'_>, ask: &Ask, who: &DinerPrincipal, principal: &Principal) -> Result<Facts, Refusal> {
+async fn load(
+    conn: Conn<'_>,
+    ask: &Ask,
+    who: &DinerPrincipal,
+    principal: &Principal,
+) -> Result<Facts, Refusal> {
     let wanted = Wanted::InCart(who.session, Vec::new());
     let (scene, diners, lines, menu) = try_join!(
         Scene::find(conn, ask.tenant, who.session),
@@ -61,7 +66,12 @@ async fn load(conn: Conn<'_>, ask: &Ask, who: &DinerPrincipal, principal: &Princ
     )?;
     let scene = scene.ok_or(Refusal::SeatingEnded)?;
     require_seating(principal, &scene.session)?;
-    Ok(Facts { scene, diners, lines, menu })
+    Ok(Facts {
+        scene,
+        diners,
+        lines,
+        menu,
+    })
 }
 
 fn decide(
@@ -84,10 +94,18 @@ fn decide(
 
     let people = People::of_diners(&facts.diners);
     let tenant = act.ask.tenant;
-    rows::insert_round(&mut act.rows, tenant, &placed.round, facts.scene.branch.currency.code());
+    rows::insert_round(
+        &mut act.rows,
+        tenant,
+        &placed.round,
+        facts.scene.branch.currency.code(),
+    );
     act.rows.update(&SessionRow::of(tenant, &placed.session));
-    let consumed: Vec<&CartLine> =
-        facts.lines.iter().filter(|line| placed.consumed.contains(&line.id)).collect();
+    let consumed: Vec<&CartLine> = facts
+        .lines
+        .iter()
+        .filter(|line| placed.consumed.contains(&line.id))
+        .collect();
     carts::rows::delete_lines(&mut act.rows, tenant, &placed.session, &consumed, act.now);
     act.announce(&facts.scene.place(&people), &placed.events);
     act.trace(Some(facts.scene.branch.id), &placed.audit);

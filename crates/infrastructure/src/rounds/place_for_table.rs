@@ -49,7 +49,12 @@ impl RoundService {
     }
 }
 
-async fn load(conn: Conn<'_>, ask: &Ask, session: SessionId, command: &PlaceForTable) -> Result<Facts, Refusal> {
+async fn load(
+    conn: Conn<'_>,
+    ask: &Ask,
+    session: SessionId,
+    command: &PlaceForTable,
+) -> Result<Facts, Refusal> {
     let scene = Scene::load(conn, ask.tenant, session).await?;
     let wanted = Wanted::Of(command.items.iter().map(|item| item.product_id).collect());
     let (diners, menu, staff) = try_join!(
@@ -57,10 +62,20 @@ async fn load(conn: Conn<'_>, ask: &Ask, session: SessionId, command: &PlaceForT
         products(conn, ask.tenant, scene.branch.id, &wanted),
         People::load(conn, ask.tenant, ask.caller.id.into_iter().collect()),
     )?;
-    Ok(Facts { scene, diners, menu, staff })
+    Ok(Facts {
+        scene,
+        diners,
+        menu,
+        staff,
+    })
 }
 
-fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, command: &PlaceForTable) -> Result<Stored, Refusal> {
+fn decide(
+    facts: &Facts,
+    act: &mut Act<'_>,
+    who: &Principal,
+    command: &PlaceForTable,
+) -> Result<Stored, Refusal> {
     let permit = authorize(who, Action::RoundPlaceForTable, &facts.scene.resource())?;
     let placing = PlaceFacts {
         branch: &facts.scene.branch,
@@ -73,7 +88,12 @@ fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, command: &PlaceForT
 
     let people = People::of_diners(&facts.diners).with(facts.staff.clone());
     let tenant = act.ask.tenant;
-    rows::insert_round(&mut act.rows, tenant, &placed.round, facts.scene.branch.currency.code());
+    rows::insert_round(
+        &mut act.rows,
+        tenant,
+        &placed.round,
+        facts.scene.branch.currency.code(),
+    );
     insert_tickets(&mut act.rows, tenant, &placed.tickets);
     act.rows.update(&SessionRow::of(tenant, &placed.session));
     act.announce(&facts.scene.place(&people), &placed.events);

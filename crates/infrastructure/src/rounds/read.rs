@@ -65,7 +65,12 @@ impl RoundService {
         id: RoundId,
         submitted_only: bool,
     ) -> Result<(RoundView, i64), Refusal> {
-        let facts = self.db.read(ask.tenant, async |conn| RoundScene::load(conn, ask, who, id).await).await?;
+        let facts = self
+            .db
+            .read(ask.tenant, async |conn| {
+                RoundScene::load(conn, ask, who, id).await
+            })
+            .await?;
         let permit = authorize(who, Action::RoundRead, &facts.resource())?;
         let hidden = submitted_only || crate::policy::only_kitchen(permit.actor());
         if facts.round.submitted.is_none() && hidden {
@@ -119,25 +124,39 @@ impl RoundService {
             .read(ask.tenant, async |conn| {
                 let (branch, mut found) = try_join!(
                     async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
-                    async { store::find(conn, ask.tenant, &wanted).await.map_err(Refusal::from) },
+                    async {
+                        store::find(conn, ask.tenant, &wanted)
+                            .await
+                            .map_err(Refusal::from)
+                    },
                 )?;
                 let _permit = authorize(who, Action::RoundRead, &Resource::of_branch(ask.tenant, id))?;
                 if filter.submitted_only {
                     found.retain(|found| found.round.submitted.is_some());
                 }
                 let people = store::people_of(found.iter().map(|found| &found.round));
-                Ok((branch.to_domain()?, found, People::load(conn, ask.tenant, people).await?))
+                Ok((
+                    branch.to_domain()?,
+                    found,
+                    People::load(conn, ask.tenant, people).await?,
+                ))
             })
             .await?;
         let texts = Texts::wanted(ask.language.as_deref(), &branch);
-        page.part(found, |found: &Found| found.round.id, |found| {
-            views::round(&found.round, Some(&found.table), &branch, &people, &texts)
-        })
+        page.part(
+            found,
+            |found: &Found| found.round.id,
+            |found| views::round(&found.round, Some(&found.table), &branch, &people, &texts),
+        )
     }
 }
 
 /// The rounds of a visit, as they travel.
-pub(crate) async fn views_of_session(conn: Conn<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<RoundView>, Refusal> {
+pub(crate) async fn views_of_session(
+    conn: Conn<'_>,
+    ask: &Ask,
+    scene: &Scene,
+) -> Result<Vec<RoundView>, Refusal> {
     let found = store::find(conn, ask.tenant, &Wanted::OfSession(scene.session.id)).await?;
     let people = store::people_of(found.iter().map(|found| &found.round));
     let people = People::load(conn, ask.tenant, people).await?;

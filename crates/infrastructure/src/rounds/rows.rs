@@ -109,8 +109,16 @@ impl RoundRow {
             menu_version: self.menu_version,
             cancel_reason: self.cancel_reason,
             pending: stamp(self.pending_at, &self.pending_by_kind, self.pending_by_id)?,
-            confirmed: optional_stamp(self.confirmed_at, self.confirmed_by_kind.as_deref(), self.confirmed_by_id)?,
-            submitted: optional_stamp(self.submitted_at, self.submitted_by_kind.as_deref(), self.submitted_by_id)?,
+            confirmed: optional_stamp(
+                self.confirmed_at,
+                self.confirmed_by_kind.as_deref(),
+                self.confirmed_by_id,
+            )?,
+            submitted: optional_stamp(
+                self.submitted_at,
+                self.submitted_by_kind.as_deref(),
+                self.submitted_by_id,
+            )?,
             in_kitchen: optional_stamp(
                 self.in_kitchen_at,
                 self.in_kitchen_by_kind.as_deref(),
@@ -118,7 +126,11 @@ impl RoundRow {
             )?,
             ready: optional_stamp(self.ready_at, self.ready_by_kind.as_deref(), self.ready_by_id)?,
             served: optional_stamp(self.served_at, self.served_by_kind.as_deref(), self.served_by_id)?,
-            canceled: optional_stamp(self.canceled_at, self.canceled_by_kind.as_deref(), self.canceled_by_id)?,
+            canceled: optional_stamp(
+                self.canceled_at,
+                self.canceled_by_kind.as_deref(),
+                self.canceled_by_id,
+            )?,
             version: self.version,
             items,
         })
@@ -286,7 +298,13 @@ pub(crate) fn insert_round(rows: &mut Recorder, tenant: TenantId, round: &Round,
 }
 
 /// Records what was taken back: the voids and the items they touch.
-pub(crate) fn record_voids(rows: &mut Recorder, tenant: TenantId, round: &Round, currency: &str, voids: &[ItemVoid]) {
+pub(crate) fn record_voids(
+    rows: &mut Recorder,
+    tenant: TenantId,
+    round: &Round,
+    currency: &str,
+    voids: &[ItemVoid],
+) {
     for void in voids {
         rows.insert(&void_row(tenant, round, void, void.made.at));
         if let Some(item) = round.items.iter().find(|item| item.id == void.round_item_id) {

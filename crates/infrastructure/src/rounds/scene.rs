@@ -28,9 +28,16 @@ pub(crate) struct RoundScene {
 
 impl RoundScene {
     /// Loads what an operation of `who` on the round needs. A guest sees the own visit only.
-    pub(crate) async fn load(conn: Conn<'_>, ask: &Ask, who: &Principal, id: RoundId) -> Result<Self, Refusal> {
-        let (found, tickets) =
-            try_join!(store::one(conn, ask.tenant, id), kitchen::store::of_round(conn, ask.tenant, id))?;
+    pub(crate) async fn load(
+        conn: Conn<'_>,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+    ) -> Result<Self, Refusal> {
+        let (found, tickets) = try_join!(
+            store::one(conn, ask.tenant, id),
+            kitchen::store::of_round(conn, ask.tenant, id)
+        )?;
         let round = found.ok_or(Refusal::NotFound)?.round;
         let mut people = store::people_of([&round]);
         people.extend(ask.caller.id);
@@ -39,7 +46,12 @@ impl RoundScene {
             return Err(Refusal::NotFound);
         }
         require_seating(who, &scene.session)?;
-        Ok(Self { scene, round, tickets, people })
+        Ok(Self {
+            scene,
+            round,
+            tickets,
+            people,
+        })
     }
 
     pub(crate) fn resource(&self) -> Resource {
@@ -49,12 +61,21 @@ impl RoundScene {
     /// The round as it travels.
     pub(crate) fn view(&self, ask: &Ask, round: &Round) -> views::RoundView {
         let texts = Texts::wanted(ask.language.as_deref(), &self.scene.branch);
-        views::round(round, Some(&self.scene.table_ref()), &self.scene.branch, &self.people, &texts)
+        views::round(
+            round,
+            Some(&self.scene.table_ref()),
+            &self.scene.branch,
+            &self.people,
+            &texts,
+        )
     }
 
     /// One of its tickets.
     pub(crate) fn ticket(&self, id: TicketId) -> Result<&Ticket, Refusal> {
-        self.tickets.iter().find(|ticket| ticket.id == id).ok_or(Refusal::NotFound)
+        self.tickets
+            .iter()
+            .find(|ticket| ticket.id == id)
+            .ok_or(Refusal::NotFound)
     }
 
     /// A ticket as it travels, with the texts of its round.
@@ -87,8 +108,10 @@ impl RoundScene {
             act.rows.update(&rows::RoundRow::of(tenant, round));
         }
         let known: BTreeSet<_> = self.tickets.iter().map(|ticket| ticket.id).collect();
-        let (old, new): (Vec<Ticket>, Vec<Ticket>) =
-            tickets.iter().cloned().partition(|ticket| known.contains(&ticket.id));
+        let (old, new): (Vec<Ticket>, Vec<Ticket>) = tickets
+            .iter()
+            .cloned()
+            .partition(|ticket| known.contains(&ticket.id));
         kitchen::rows::update_tickets(&mut act.rows, tenant, &old);
         kitchen::rows::insert_tickets(&mut act.rows, tenant, &new);
     }
@@ -100,8 +123,9 @@ async fn scene_and_people(
     session: SessionId,
     people: BTreeSet<Uuid>,
 ) -> Result<(Scene, People), Refusal> {
-    try_join!(
-        Scene::load(conn, ask.tenant, session),
-        async { People::load(conn, ask.tenant, people).await.map_err(Refusal::from) }
-    )
+    try_join!(Scene::load(conn, ask.tenant, session), async {
+        People::load(conn, ask.tenant, people)
+            .await
+            .map_err(Refusal::from)
+    })
 }

@@ -44,7 +44,13 @@ impl RoundService {
                         round: facts.round.clone(),
                         tickets: facts.tickets.clone(),
                     };
-                    let voided = void_item(taking_back, command.clone(), permit.actor(), act.now, &mut act.ids)?;
+                    let voided = void_item(
+                        taking_back,
+                        command.clone(),
+                        permit.actor(),
+                        act.now,
+                        &mut act.ids,
+                    )?;
                     facts.record(act, &voided.round, &voided.tickets);
                     let currency = facts.scene.branch.currency.code();
                     rows::record_voids(

@@ -42,7 +42,13 @@ pub struct StaffService {
 impl StaffService {
     /// Over this database, with the keys of access and refresh tokens.
     pub fn new(db: Db, tokens: TokenIssuer, refresh_keys: RefreshKeys, hasher: PasswordHasher) -> Self {
-        Self { db, tokens, refresh_keys, hashing: Hashing::new(hasher), standings: Arc::default() }
+        Self {
+            db,
+            tokens,
+            refresh_keys,
+            hashing: Hashing::new(hasher),
+            standings: Arc::default(),
+        }
     }
 
     /// Every tenant, for jobs that go through them one by one.

@@ -29,25 +29,27 @@ use crate::people::People;
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
-    ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView, SplitView, check,
-    check_totals, preview,
+    ChargeView, CheckTotalsView, CheckView, PreviewLineView, PreviewShareView, PreviewView, ShareView,
+    SplitView, check, check_totals, preview,
 };
-pub(crate) use floor::{admin_branch, table};
 pub use floor::{BranchView, QrView, TableView};
+pub(crate) use floor::{admin_branch, table};
 pub use menu::{
-    AllergensView, AvailabilityView, MenuBranchView, MenuCategoryView, MenuFilterView, MenuGroupView, MenuOptionView, MenuProductView,
-    MenuView, OptionAllergensView, menu, menu_product,
+    AllergensView, AvailabilityView, MenuBranchView, MenuCategoryView, MenuFilterView, MenuGroupView,
+    MenuOptionView, MenuProductView, MenuView, OptionAllergensView, menu, menu_product,
 };
 pub use payment::{AllocationView, CoverView, PaymentView, payment};
-pub use receipt::{ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt};
+pub use receipt::{
+    ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt,
+};
 pub use round::{ItemView, RoundView, round};
 pub use session::{
-    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, SessionTable, SessionView, SessionDetailView,
-    ScannedView, diner, own_diner, session, session_summary,
+    BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, ScannedView, SessionDetailView,
+    SessionTable, SessionView, diner, own_diner, session, session_summary,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
-pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardView, TableCardDetailView};
+pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.
@@ -63,7 +65,10 @@ pub struct MoneyView {
 
 /// An amount as it travels.
 pub fn money(minor: i64, currency: Currency) -> MoneyView {
-    MoneyView { amount: minor, currency: currency.code().to_owned() }
+    MoneyView {
+        amount: minor,
+        currency: currency.code().to_owned(),
+    }
 }
 
 /// RFC 3339 in UTC with milliseconds.
@@ -89,7 +94,11 @@ pub fn actor(kind: ActorKind, id: Option<Uuid>, people: &People) -> ActorView {
         ActorKind::User => Some(UserId(id).to_string()),
         ActorKind::ApiKey | ActorKind::Provider | ActorKind::System => None,
     });
-    ActorView { kind: kind.to_string(), id: wire, name: people.name(id).map(str::to_owned) }
+    ActorView {
+        kind: kind.to_string(),
+        id: wire,
+        name: people.name(id).map(str::to_owned),
+    }
 }
 
 pub(crate) fn stamped_by(stamp: &Stamp, people: &People) -> ActorView {
@@ -109,7 +118,10 @@ pub struct TableRef {
 impl TableRef {
     /// A table as others refer to it.
     pub fn new(id: TableId, code: &str) -> Self {
-        Self { id: id.to_string(), code: code.to_owned() }
+        Self {
+            id: id.to_string(),
+            code: code.to_owned(),
+        }
     }
 }
 
@@ -132,12 +144,18 @@ pub struct Texts {
 impl Texts {
     /// The branch's own language, as in events.
     pub fn of_branch(branch: &Branch) -> Self {
-        Self { wanted: None, locale: branch.locale.clone() }
+        Self {
+            wanted: None,
+            locale: branch.locale.clone(),
+        }
     }
 
     /// A guest's language where the text exists.
     pub fn wanted(wanted: Option<&str>, branch: &Branch) -> Self {
-        Self { wanted: wanted.map(str::to_owned), locale: branch.locale.clone() }
+        Self {
+            wanted: wanted.map(str::to_owned),
+            locale: branch.locale.clone(),
+        }
     }
 
     /// The language that answers name.
@@ -154,7 +172,9 @@ impl Texts {
     /// The language in which [`Self::pick`] shows a text.
     pub fn lang_of(&self, text: &I18n) -> String {
         let known = self.preferred().into_iter().find(|tag| text.0.contains_key(tag));
-        known.or_else(|| text.0.keys().next().cloned()).unwrap_or_else(|| self.locale.clone())
+        known
+            .or_else(|| text.0.keys().next().cloned())
+            .unwrap_or_else(|| self.locale.clone())
     }
 
     /// Best first; `es-AR` is also served by `es`.

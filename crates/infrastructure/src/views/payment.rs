@@ -91,11 +91,17 @@ pub fn payment(payment: &Payment, currency: Currency) -> PaymentView {
         covers: payment
             .covers
             .iter()
-            .map(|cover| CoverView { diner_id: cover.diner_id.to_string(), amount: amount(cover.amount) })
+            .map(|cover| CoverView {
+                diner_id: cover.diner_id.to_string(),
+                amount: amount(cover.amount),
+            })
             .collect(),
         allocations: net_allocations(payment)
             .into_iter()
-            .map(|(charge, minor)| AllocationView { charge_id: charge.to_string(), amount: amount(minor) })
+            .map(|(charge, minor)| AllocationView {
+                charge_id: charge.to_string(),
+                amount: amount(minor),
+            })
             .collect(),
         unallocated: amount(payment.unallocated_amount),
         refunded: amount(payment.refunded_amount),
@@ -122,6 +128,10 @@ fn net_allocations(payment: &Payment) -> Vec<(ChargeId, i64)> {
     }
     order
         .into_iter()
-        .filter_map(|charge| sums.get(&charge).filter(|sum| **sum != 0).map(|sum| (charge, *sum)))
+        .filter_map(|charge| {
+            sums.get(&charge)
+                .filter(|sum| **sum != 0)
+                .map(|sum| (charge, *sum))
+        })
         .collect()
 }

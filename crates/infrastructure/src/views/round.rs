@@ -120,7 +120,11 @@ pub fn round(
         version: round.version,
         total: money(total, branch.currency),
         cancel_reason: round.cancel_reason.clone(),
-        items: round.items.iter().map(|item| item_view(item, branch, texts)).collect(),
+        items: round
+            .items
+            .iter()
+            .map(|item| item_view(item, branch, texts))
+            .collect(),
         timeline: timeline(round, people),
     }
 }

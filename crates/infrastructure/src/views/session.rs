@@ -193,7 +193,10 @@ pub fn session(scene: &Scene, diners: &[Diner], check_id: Option<CheckId>, peopl
         table: SessionTable {
             id: scene.table.id.to_string(),
             code: scene.table.code.clone(),
-            sector: NamedRef { id: scene.table.sector_id.to_string(), name: scene.sector_name.clone() },
+            sector: NamedRef {
+                id: scene.table.sector_id.to_string(),
+                name: scene.sector_name.clone(),
+            },
         },
         party_size: session.party_size,
         note: session.note.clone(),

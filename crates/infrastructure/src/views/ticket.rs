@@ -91,7 +91,9 @@ fn item_view(item: &TicketItem, line: Option<&RoundItem>, texts: &Texts) -> Tick
     TicketItemView {
         id: item.id.to_string(),
         round_item_id: item.round_item_id.to_string(),
-        name: line.map(|line| texts.pick(&line.product_name)).unwrap_or_default(),
+        name: line
+            .map(|line| texts.pick(&line.product_name))
+            .unwrap_or_default(),
         qty: item.qty,
         canceled_qty: item.canceled_qty,
         status: item.status.to_string(),
@@ -107,7 +109,11 @@ pub(super) fn modifiers(line: &RoundItem, texts: &Texts) -> Vec<String> {
         .iter()
         .map(|modifier| {
             let name = texts.pick(&modifier.name);
-            if modifier.qty > 1 { format!("{} × {name}", modifier.qty) } else { name }
+            if modifier.qty > 1 {
+                format!("{} × {name}", modifier.qty)
+            } else {
+                name
+            }
         })
         .collect()
 }

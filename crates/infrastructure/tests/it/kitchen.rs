@@ -40,8 +40,17 @@ impl Demo {
         demo::seed(&database.db, &config, false).await.unwrap();
         let services = Services::new(&database.db, &config).unwrap();
         let client = connect(&empty.url).await;
-        let branch = client.query_one("SELECT id::text FROM branch WHERE slug = 'centro'", &[]).await.unwrap();
-        Self { services, keys: config.keys, client, branch: branch.get::<_, String>(0).parse().unwrap(), _empty: empty }
+        let branch = client
+            .query_one("SELECT id::text FROM branch WHERE slug = 'centro'", &[])
+            .await
+            .unwrap();
+        Self {
+            services,
+            keys: config.keys,
+            client,
+            branch: branch.get::<_, String>(0).parse().unwrap(),
+            _empty: empty,
+        }
     }
 
     async fn who(&self, name: &str, trade: &str) -> (Ask, Principal) {
@@ -50,12 +59,29 @@ impl Demo {
             email: format!("{name}@buensabor.demo"),
             password: format!("comanda-demo-{trade}").into(),
         };
-        let outcome = self.services.staff.login(&Stranger::default(), &login).await.unwrap();
+        let outcome = self
+            .services
+            .staff
+            .login(&Stranger::default(), &login)
+            .await
+            .unwrap();
         let now = self.services.sources.now();
-        let token = authenticate(&self.keys.tokens, "http://localhost:8080", &outcome.view.access_token, now);
+        let token = authenticate(
+            &self.keys.tokens,
+            "http://localhost:8080",
+            &outcome.view.access_token,
+            now,
+        );
         let principal = token.unwrap().principal();
-        let Principal::Staff(staff) = &principal else { panic!("staff") };
-        let caller = Caller { kind: ActorKind::User, id: Some(staff.user.0), client_ip: None, user_agent: None };
+        let Principal::Staff(staff) = &principal else {
+            panic!("staff")
+        };
+        let caller = Caller {
+            kind: ActorKind::User,
+            id: Some(staff.user.0),
+            client_ip: None,
+            user_agent: None,
+        };
         let ask = Ask {
             tenant: staff.tenant,
             caller,
@@ -69,17 +95,33 @@ impl Demo {
     }
 
     async fn id(&self, from: &str) -> Uuid {
-        let sql = format!("SELECT id::text FROM {from} AND tenant_id = (SELECT tenant_id FROM tenant_directory WHERE slug = 'buen-sabor')");
-        self.client.query_one(&sql, &[]).await.unwrap().get::<_, String>(0).parse().unwrap()
+        let sql = format!(
+            "SELECT id::text FROM {from} AND tenant_id = (SELECT tenant_id FROM tenant_directory WHERE slug = 'buen-sabor')"
+        );
+        self.client
+            .query_one(&sql, &[])
+            .await
+            .unwrap()
+            .get::<_, String>(0)
+            .parse()
+            .unwrap()
     }
 
     /// A submitted round with these dishes at one table.
     async fn submitted(&self, table: &str, dishes: &[&str]) -> RoundId {
         let (ask, leo) = self.who("leo", "waiter").await;
         let table = self
-            .id(&format!("restaurant_table WHERE code = '{table}' AND branch_id = '{}'", self.branch))
+            .id(&format!(
+                "restaurant_table WHERE code = '{table}' AND branch_id = '{}'",
+                self.branch
+            ))
             .await;
-        let opened = self.services.sessions.open_for_staff(&ask, &leo, table.into(), None, None).await.unwrap();
+        let opened = self
+            .services
+            .sessions
+            .open_for_staff(&ask, &leo, table.into(), None, None)
+            .await
+            .unwrap();
         let session: SessionId = body(&opened)["id"].as_str().unwrap().parse().unwrap();
         let mut items = Vec::new();
         for dish in dishes {
@@ -93,11 +135,24 @@ impl Demo {
                 sharers: Vec::new(),
             });
         }
-        let command = PlaceForTable { items, notes: String::new(), confirm: true };
-        let placed = self.services.rounds.place_for_table(&ask, &leo, session, &command).await.unwrap();
+        let command = PlaceForTable {
+            items,
+            notes: String::new(),
+            confirm: true,
+        };
+        let placed = self
+            .services
+            .rounds
+            .place_for_table(&ask, &leo, session, &command)
+            .await
+            .unwrap();
         let round: RoundId = body(&placed)["id"].as_str().unwrap().parse().unwrap();
         let (ask, marta) = self.who("marta", "manager").await;
-        self.services.rounds.submit(&ask, &marta, round, None).await.unwrap();
+        self.services
+            .rounds
+            .submit(&ask, &marta, round, None)
+            .await
+            .unwrap();
         round
     }
 }
@@ -116,30 +171,79 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
     let kitchen = &demo.services.kitchen;
     let (ask, nora) = demo.who("nora", "kitchen").await;
     let board = async |filter: BoardFilter, limit: i64, cursor: Option<&str>| {
-        let page = Page { limit, cursor, context: &["it"], keys: &demo.keys.cursors };
-        kitchen.board(&ask, &nora, demo.branch.into(), &filter, &page).await
+        let page = Page {
+            limit,
+            cursor,
+            context: &["it"],
+            keys: &demo.keys.cursors,
+        };
+        kitchen
+            .board(&ask, &nora, demo.branch.into(), &filter, &page)
+            .await
     };
-    assert!(board(BoardFilter::default(), 10, None).await.unwrap().data.is_empty());
+    assert!(
+        board(BoardFilter::default(), 10, None)
+            .await
+            .unwrap()
+            .data
+            .is_empty()
+    );
 
-    let round = demo.submitted("SAL-01", &["chorizo", "empanada_carne", "agua"]).await;
+    let round = demo
+        .submitted("SAL-01", &["chorizo", "empanada_carne", "agua"])
+        .await;
     demo.submitted("SAL-02", &["morcilla"]).await;
     let first = board(BoardFilter::default(), 3, None).await.unwrap();
-    let rest = board(BoardFilter::default(), 3, first.next_cursor.as_deref()).await.unwrap();
-    assert_eq!((first.data.len(), rest.data.len(), rest.next_cursor), (3, 1, None));
-    assert!(first.data.iter().all(|ticket| ticket.round_id == round.to_string()));
+    let rest = board(BoardFilter::default(), 3, first.next_cursor.as_deref())
+        .await
+        .unwrap();
+    assert_eq!(
+        (first.data.len(), rest.data.len(), rest.next_cursor),
+        (3, 1, None)
+    );
+    assert!(
+        first
+            .data
+            .iter()
+            .all(|ticket| ticket.round_id == round.to_string())
+    );
 
-    let grills = board(BoardFilter { stations: vec![Station::Grill], ..BoardFilter::default() }, 10, None).await.unwrap();
+    let grills = board(
+        BoardFilter {
+            stations: vec![Station::Grill],
+            ..BoardFilter::default()
+        },
+        10,
+        None,
+    )
+    .await
+    .unwrap();
     assert_eq!(grills.data.len(), 2);
     let grill = &grills.data[0];
     let line = &grill.items[0];
-    assert_eq!((line.name.as_str(), line.qty, line.notes.as_str()), ("Chorizo parrillero", 2, "sin sal"));
-    assert_eq!((grill.table.as_ref().unwrap().code.as_str(), grill.round_number), ("SAL-01", 1));
+    assert_eq!(
+        (line.name.as_str(), line.qty, line.notes.as_str()),
+        ("Chorizo parrillero", 2, "sin sal")
+    );
+    assert_eq!(
+        (grill.table.as_ref().unwrap().code.as_str(), grill.round_number),
+        ("SAL-01", 1)
+    );
 
     let item = TicketCommand::Item(line.id.parse().unwrap(), ItemAction::Start);
     let stale = kitchen.moved(&ask, &nora, id(grill), Some(7), item).await.err();
-    assert!(matches!(stale, Some(Refusal::PreconditionFailed { version: 1, .. })));
-    let moved = kitchen.moved(&ask, &nora, id(grill), Some(1), item).await.unwrap();
-    assert_eq!((&body(&moved)["status"], moved.version), (&json!("in_progress"), body(&moved)["version"].as_i64()));
+    assert!(matches!(
+        stale,
+        Some(Refusal::PreconditionFailed { version: 1, .. })
+    ));
+    let moved = kitchen
+        .moved(&ask, &nora, id(grill), Some(1), item)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&body(&moved)["status"], moved.version),
+        (&json!("in_progress"), body(&moved)["version"].as_i64())
+    );
     let again = kitchen.moved(&ask, &nora, id(grill), None, item).await.err();
     assert!(matches!(again, Some(Refusal::MoveTicket(_))));
     for ticket in &first.data {
@@ -152,20 +256,32 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
     let (leo_ask, leo) = demo.who("leo", "waiter").await;
     let deliver = TicketCommand::Whole(TicketAction::Deliver);
     let start = TicketCommand::Whole(TicketAction::Start);
-    let refused = kitchen.moved(&leo_ask, &leo, id(&rest.data[0]), None, start).await.err();
+    let refused = kitchen
+        .moved(&leo_ask, &leo, id(&rest.data[0]), None, start)
+        .await
+        .err();
     assert!(matches!(refused, Some(Refusal::Forbidden(_))));
     for ticket in &first.data {
-        kitchen.moved(&leo_ask, &leo, id(ticket), None, deliver).await.unwrap();
+        kitchen
+            .moved(&leo_ask, &leo, id(ticket), None, deliver)
+            .await
+            .unwrap();
     }
     let (view, _) = demo.services.rounds.get(&ask, &nora, round).await.unwrap();
     assert_eq!(view.status, "served");
-    assert_eq!(board(BoardFilter::default(), 10, None).await.unwrap().data.len(), 1);
+    assert_eq!(
+        board(BoardFilter::default(), 10, None).await.unwrap().data.len(),
+        1
+    );
     let (one, version) = kitchen.get(&ask, &nora, id(grill)).await.unwrap();
     assert_eq!((one.status.as_str(), one.version), ("delivered", version));
 
     let (teo_ask, teo) = demo.who("teo", "kitchen").await;
     let elsewhere = kitchen.get(&teo_ask, &teo, id(grill)).await.err();
     assert!(matches!(elsewhere, Some(Refusal::Forbidden(_))));
-    let absent = kitchen.moved(&ask, &nora, Uuid::from_u128(9).into(), None, deliver).await.err();
+    let absent = kitchen
+        .moved(&ask, &nora, Uuid::from_u128(9).into(), None, deliver)
+        .await
+        .err();
     assert!(matches!(absent, Some(Refusal::NotFound)));
 }

@@ -41,9 +41,19 @@ pub async fn list(state: web::Data<State>, diner: Diner, request: HttpRequest) -
 pub async fn raise(state: web::Data<State>, diner: Diner, command: Command<RaiseBody, Unkeyed>) -> Answer {
     let raising = RaiseCall {
         call_type: command.body.r#type.0,
-        note: command.body.note.map(|note| note.0).filter(|note| !note.is_empty()),
+        note: command
+            .body
+            .note
+            .map(|note| note.0)
+            .filter(|note| !note.is_empty()),
     };
-    Ok(stored(state.services.calls.raise(&command.ask, &diner.0, &raising).await?))
+    Ok(stored(
+        state
+            .services
+            .calls
+            .raise(&command.ask, &diner.0, &raising)
+            .await?,
+    ))
 }
 
 /// Takes back the caller's own call while nobody has reacted.
@@ -56,5 +66,11 @@ pub async fn cancel(
     id: PathId<ServiceCallId>,
     command: Command<Nothing, Unkeyed>,
 ) -> Answer {
-    Ok(stored(state.services.calls.moved(&command.ask, &command.who, id.0, CallMove::Cancel).await?))
+    Ok(stored(
+        state
+            .services
+            .calls
+            .moved(&command.ask, &command.who, id.0, CallMove::Cancel)
+            .await?,
+    ))
 }

@@ -72,7 +72,9 @@ pub async fn add(state: web::Data<State>, diner: Diner, command: Command<AddLine
         shared_with: diners(body.shared_with),
         notes: body.notes.map(|notes| notes.0).unwrap_or_default(),
     };
-    Ok(stored(state.services.carts.add(&command.ask, &diner.0, &line).await?))
+    Ok(stored(
+        state.services.carts.add(&command.ask, &diner.0, &line).await?,
+    ))
 }
 
 /// Changes a line of the caller, or one that the caller shares.
@@ -94,7 +96,13 @@ pub async fn change(
         shared_with: body.shared_with.map(|list| diners(Some(list))),
         notes: body.notes.map(|notes| notes.0),
     };
-    Ok(stored(state.services.carts.change(&command.ask, &diner.0, &change).await?))
+    Ok(stored(
+        state
+            .services
+            .carts
+            .change(&command.ask, &diner.0, &change)
+            .await?,
+    ))
 }
 
 /// Removes a line.
@@ -107,7 +115,13 @@ pub async fn remove(
     line: PathId<CartLineId>,
     command: Command<Nothing, Unkeyed>,
 ) -> Answer {
-    Ok(stored(state.services.carts.remove(&command.ask, &diner.0, line.0).await?))
+    Ok(stored(
+        state
+            .services
+            .carts
+            .remove(&command.ask, &diner.0, line.0)
+            .await?,
+    ))
 }
 
 /// Removes the caller's own lines; needs the version that the caller saw.
@@ -116,5 +130,7 @@ pub async fn remove(
 #[delete("/cart")]
 pub async fn clear(state: web::Data<State>, diner: Diner, command: Command<Nothing, Unkeyed>) -> Answer {
     let seen = command.seen_version()?;
-    Ok(stored(state.services.carts.clear(&command.ask, &diner.0, seen).await?))
+    Ok(stored(
+        state.services.carts.clear(&command.ask, &diner.0, seen).await?,
+    ))
 }

@@ -53,7 +53,9 @@ body! {
 
 /// The provider's options.
 pub fn provider_options(body: Option<ProviderOptionsBody>) -> ProviderOptions {
-    ProviderOptions { outcome: body.and_then(|body| body.outcome).map(|outcome| outcome.0) }
+    ProviderOptions {
+        outcome: body.and_then(|body| body.outcome).map(|outcome| outcome.0),
+    }
 }
 
 /// What a check would hold now; changes nothing.
@@ -67,7 +69,11 @@ pub async fn preview(state: web::Data<State>, diner: Diner, request: HttpRequest
     query.close()?;
     let session = diner.0.session;
     let who = Principal::Diner(diner.0);
-    Ok(ok(&state.services.billing.preview(&ask(&request, &who), &who, session, method).await?))
+    Ok(ok(&state
+        .services
+        .billing
+        .preview(&ask(&request, &who), &who, session, method)
+        .await?))
 }
 
 /// Asks for the bill; the table goes to paying. A bill that is already out is given back.
@@ -75,11 +81,23 @@ pub async fn preview(state: web::Data<State>, diner: Diner, request: HttpRequest
         (status = 201, body = CheckView), (status = 200, description = "the check already out", body = CheckView),
     ), extensions(("x-comanda-action" = json!("check.request")), ("x-idempotency-key" = json!("required"))))]
 #[post("/check")]
-pub async fn request_check(state: web::Data<State>, diner: Diner, command: Command<CheckBody, Keyed>) -> Answer {
+pub async fn request_check(
+    state: web::Data<State>,
+    diner: Diner,
+    command: Command<CheckBody, Keyed>,
+) -> Answer {
     let command = command.found_at("/v1/diner/check");
-    let split = command.body.split.map(|split| split.request("/split")).transpose()?;
+    let split = command
+        .body
+        .split
+        .map(|split| split.request("/split"))
+        .transpose()?;
     let (billing, session) = (&state.services.billing, diner.0.session);
-    Ok(stored(billing.request_check(&command.ask, &command.who, session, split, PendingRounds::Refuse).await?))
+    Ok(stored(
+        billing
+            .request_check(&command.ask, &command.who, session, split, PendingRounds::Refuse)
+            .await?,
+    ))
 }
 
 /// The unsettled check, else the latest.
@@ -96,10 +114,20 @@ pub async fn get_check(state: web::Data<State>, diner: Diner, request: HttpReque
 #[utoipa::path(tag = "diner", request_body = SplitBody, responses((status = 200, body = CheckView)),
     extensions(("x-comanda-action" = json!("check.split"))))]
 #[put("/check/split")]
-pub async fn set_split(state: web::Data<State>, diner: Diner, command: Command<SplitBody, Unkeyed>) -> Answer {
+pub async fn set_split(
+    state: web::Data<State>,
+    diner: Diner,
+    command: Command<SplitBody, Unkeyed>,
+) -> Answer {
     let seen = command.seen_version()?;
     let split = command.body.request("")?;
-    Ok(stored(state.services.billing.split_of_visit(&command.ask, &diner.0, &split, seen).await?))
+    Ok(stored(
+        state
+            .services
+            .billing
+            .split_of_visit(&command.ask, &diner.0, &split, seen)
+            .await?,
+    ))
 }
 
 /// The receipt, or the bill before it is paid; as JSON or a printable page.
@@ -116,7 +144,11 @@ pub async fn get_receipt(state: web::Data<State>, diner: Diner, request: HttpReq
 #[utoipa::path(tag = "diner", request_body = PayBody, responses((status = 201, body = PaymentView)),
     extensions(("x-comanda-action" = json!("payment.start_online")), ("x-idempotency-key" = json!("required"))))]
 #[post("/payments")]
-pub async fn start_payment(state: web::Data<State>, diner: Diner, command: Command<PayBody, Keyed>) -> Answer {
+pub async fn start_payment(
+    state: web::Data<State>,
+    diner: Diner,
+    command: Command<PayBody, Keyed>,
+) -> Answer {
     let command = command.found_at("/v1/diner/payments/");
     let body = command.body;
     let start = StartPayment {
@@ -129,16 +161,31 @@ pub async fn start_payment(state: web::Data<State>, diner: Diner, command: Comma
         },
         options: provider_options(body.provider_options),
     };
-    Ok(stored(state.services.billing.pay_at_visit(&command.ask, &diner.0, &start).await?))
+    Ok(stored(
+        state
+            .services
+            .billing
+            .pay_at_visit(&command.ask, &diner.0, &start)
+            .await?,
+    ))
 }
 
 /// One payment of the visit.
 #[utoipa::path(tag = "diner", responses((status = 200, body = PaymentView)),
     extensions(("x-comanda-action" = json!("check.read"))))]
 #[get("/payments/{payment_id}")]
-pub async fn get_payment(state: web::Data<State>, diner: Diner, request: HttpRequest, id: PathId<PaymentId>) -> Answer {
+pub async fn get_payment(
+    state: web::Data<State>,
+    diner: Diner,
+    request: HttpRequest,
+    id: PathId<PaymentId>,
+) -> Answer {
     let who = Principal::Diner(diner.0);
-    let (view, version) = state.services.billing.get_payment(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .billing
+        .get_payment(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -152,5 +199,11 @@ pub async fn cancel_payment(
     id: PathId<PaymentId>,
     command: Command<Nothing, Keyed>,
 ) -> Answer {
-    Ok(stored(state.services.billing.cancel_payment(&command.ask, &command.who, id.0).await?))
+    Ok(stored(
+        state
+            .services
+            .billing
+            .cancel_payment(&command.ask, &command.who, id.0)
+            .await?,
+    ))
 }

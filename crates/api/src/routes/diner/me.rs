@@ -46,8 +46,12 @@ body! {
 
 /// `#RRGGBB`, or what is wrong with it.
 pub fn color(given: Option<ColorText>) -> Result<Option<String>, Problem> {
-    let Some(ColorText { 0: text }) = given else { return Ok(None) };
-    let good = text.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    let Some(ColorText { 0: text }) = given else {
+        return Ok(None);
+    };
+    let good = text
+        .strip_prefix('#')
+        .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
     if good {
         Ok(Some(text))
     } else {
@@ -61,7 +65,11 @@ pub fn color(given: Option<ColorText>) -> Result<Option<String>, Problem> {
         (status = 200, description = "a known client_ref", body = DinerRegisteredView),
     ), extensions(("x-comanda-action" = json!("diner.register"))))]
 #[post("/register")]
-pub async fn register(state: web::Data<State>, visitor: Visitor, command: Command<RegisterBody, Plain>) -> Answer {
+pub async fn register(
+    state: web::Data<State>,
+    visitor: Visitor,
+    command: Command<RegisterBody, Plain>,
+) -> Answer {
     let body = command.body;
     let registering = RegisterDiner {
         name: body.name.0,
@@ -71,8 +79,16 @@ pub async fn register(state: web::Data<State>, visitor: Visitor, command: Comman
         remember: body.remember.unwrap_or(false),
         preferences: body.preferences.map(Preferences::from),
     };
-    let (view, is_new) = state.services.diners.register(&command.ask, &visitor.0, &registering).await?;
-    Ok(if is_new { HttpResponse::Created().json(view) } else { ok(&view) })
+    let (view, is_new) = state
+        .services
+        .diners
+        .register(&command.ask, &visitor.0, &registering)
+        .await?;
+    Ok(if is_new {
+        HttpResponse::Created().json(view)
+    } else {
+        ok(&view)
+    })
 }
 
 /// The visit, as everybody at the table sees it.
@@ -114,5 +130,11 @@ pub async fn update_me(
             Patch::Set(preferences) => Some(preferences.into()),
         },
     };
-    Ok(stored(state.services.diners.update_me(&command.ask, &diner.0, &update).await?))
+    Ok(stored(
+        state
+            .services
+            .diners
+            .update_me(&command.ask, &diner.0, &update)
+            .await?,
+    ))
 }

@@ -32,16 +32,32 @@ pub async fn menu(state: web::Data<State>, guest: Guest, request: HttpRequest) -
         lang,
     };
     query.close()?;
-    let (view, tag) = state.services.menus.of_visit(&ask(&request, &guest.0), &guest.0, &wanted).await?;
+    let (view, tag) = state
+        .services
+        .menus
+        .of_visit(&ask(&request, &guest.0), &guest.0, &wanted)
+        .await?;
     let fresh = request
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
-    let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        .is_some_and(|known| {
+            known
+                .split(',')
+                .any(|known| known.trim().trim_start_matches("W/") == tag)
+        });
+    let mut response = if fresh {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CONTENT_LANGUAGE, view.lang.clone()))
         .insert_header((header::CACHE_CONTROL, "private, max-age=0, must-revalidate"));
-    Ok(if fresh { response.finish() } else { response.json(view) })
+    Ok(if fresh {
+        response.finish()
+    } else {
+        response.json(view)
+    })
 }

@@ -91,7 +91,11 @@ body! {
 pub async fn place(state: web::Data<State>, diner: Diner, command: Command<PlaceBody, Keyed>) -> Answer {
     let command = command.found_at(ROUNDS);
     let placing = command.body.command()?;
-    let placed = state.services.rounds.place(&command.ask, &diner.0, &placing, command.if_match).await?;
+    let placed = state
+        .services
+        .rounds
+        .place(&command.ask, &diner.0, &placing, command.if_match)
+        .await?;
     Ok(stored(placed))
 }
 
@@ -110,7 +114,11 @@ pub async fn list(state: web::Data<State>, diner: Diner, request: HttpRequest) -
 #[get("/rounds/{round_id}")]
 pub async fn get(state: web::Data<State>, diner: Diner, request: HttpRequest, id: PathId<RoundId>) -> Answer {
     let who = Principal::Diner(diner.0);
-    let (view, version) = state.services.rounds.get(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .rounds
+        .get(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -125,6 +133,10 @@ pub async fn cancel(
     command: Command<CancelBody, Keyed>,
 ) -> Answer {
     let reason = command.body.reason.as_ref().map(|reason| reason.0.as_str());
-    let canceled = state.services.rounds.cancel(&command.ask, &command.who, id.0, command.if_match, reason).await?;
+    let canceled = state
+        .services
+        .rounds
+        .cancel(&command.ask, &command.who, id.0, command.if_match, reason)
+        .await?;
     Ok(stored(canceled))
 }

@@ -22,15 +22,26 @@ use crate::state::State;
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("service_call.read"))))]
 #[get("/branches/{branch_id}/service-calls")]
-pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
-    let statuses = query.all("status")?.unwrap_or_else(|| vec![CallStatus::Open, CallStatus::Acked]);
+    let statuses = query
+        .all("status")?
+        .unwrap_or_else(|| vec![CallStatus::Open, CallStatus::Acked]);
     let page = query.page()?;
     query.close()?;
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.calls.of_branch(&ask, &who, branch.0, &statuses, &page).await
+        state
+            .services
+            .calls
+            .of_branch(&ask, &who, branch.0, &statuses, &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -40,14 +51,34 @@ pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, b
 #[utoipa::path(tag = "waiter", responses((status = 200, body = CallView)),
     extensions(("x-comanda-action" = json!("service_call.ack"))))]
 #[post("/service-calls/{call_id}/ack")]
-pub async fn ack(state: web::Data<State>, id: PathId<ServiceCallId>, command: Command<Nothing, Unkeyed>) -> Answer {
-    Ok(stored(state.services.calls.moved(&command.ask, &command.who, id.0, CallMove::Ack).await?))
+pub async fn ack(
+    state: web::Data<State>,
+    id: PathId<ServiceCallId>,
+    command: Command<Nothing, Unkeyed>,
+) -> Answer {
+    Ok(stored(
+        state
+            .services
+            .calls
+            .moved(&command.ask, &command.who, id.0, CallMove::Ack)
+            .await?,
+    ))
 }
 
 /// Done.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = CallView)),
     extensions(("x-comanda-action" = json!("service_call.close"))))]
 #[post("/service-calls/{call_id}/close")]
-pub async fn close(state: web::Data<State>, id: PathId<ServiceCallId>, command: Command<Nothing, Unkeyed>) -> Answer {
-    Ok(stored(state.services.calls.moved(&command.ask, &command.who, id.0, CallMove::Close).await?))
+pub async fn close(
+    state: web::Data<State>,
+    id: PathId<ServiceCallId>,
+    command: Command<Nothing, Unkeyed>,
+) -> Answer {
+    Ok(stored(
+        state
+            .services
+            .calls
+            .moved(&command.ask, &command.who, id.0, CallMove::Close)
+            .await?,
+    ))
 }

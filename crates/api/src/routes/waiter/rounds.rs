@@ -101,7 +101,11 @@ pub async fn place_round(
         confirm: command.body.confirm.unwrap_or(true),
     };
     let rounds = &state.services.rounds;
-    Ok(stored(rounds.place_for_table(&command.ask, &command.who, session.0, &placing).await?))
+    Ok(stored(
+        rounds
+            .place_for_table(&command.ask, &command.who, session.0, &placing)
+            .await?,
+    ))
 }
 
 /// The rounds of a branch, newest first.
@@ -112,7 +116,12 @@ pub async fn place_round(
         ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/branches/{branch_id}/rounds")]
-pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list_rounds(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = RoundFilter {
         session: query.id("session_id")?,
@@ -124,7 +133,11 @@ pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpReq
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.rounds.of_branch(&ask, &who, branch.0, &filter, &page).await
+        state
+            .services
+            .rounds
+            .of_branch(&ask, &who, branch.0, &filter, &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -134,9 +147,18 @@ pub async fn list_rounds(state: web::Data<State>, staff: Staff, request: HttpReq
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.read"))))]
 #[get("/rounds/{round_id}")]
-pub async fn get_round(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<RoundId>) -> Answer {
+pub async fn get_round(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<RoundId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.rounds.get(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .rounds
+        .get(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -144,38 +166,70 @@ pub async fn get_round(state: web::Data<State>, staff: Staff, request: HttpReque
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.confirm")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/confirm")]
-pub async fn confirm_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn confirm_round(
+    state: web::Data<State>,
+    id: PathId<RoundId>,
+    command: Command<Nothing, Keyed>,
+) -> Answer {
     let rounds = &state.services.rounds;
-    Ok(stored(rounds.confirm(&command.ask, &command.who, id.0, command.if_match).await?))
+    Ok(stored(
+        rounds
+            .confirm(&command.ask, &command.who, id.0, command.if_match)
+            .await?,
+    ))
 }
 
 /// The kitchen gets the round.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.submit")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/submit")]
-pub async fn submit_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn submit_round(
+    state: web::Data<State>,
+    id: PathId<RoundId>,
+    command: Command<Nothing, Keyed>,
+) -> Answer {
     let rounds = &state.services.rounds;
-    Ok(stored(rounds.submit(&command.ask, &command.who, id.0, command.if_match).await?))
+    Ok(stored(
+        rounds
+            .submit(&command.ask, &command.who, id.0, command.if_match)
+            .await?,
+    ))
 }
 
 /// Everything of the round is at the table.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.serve")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/serve")]
-pub async fn serve_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<Nothing, Keyed>) -> Answer {
+pub async fn serve_round(
+    state: web::Data<State>,
+    id: PathId<RoundId>,
+    command: Command<Nothing, Keyed>,
+) -> Answer {
     let rounds = &state.services.rounds;
     let target = RoundTarget::Served;
-    Ok(stored(rounds.advance(&command.ask, &command.who, id.0, command.if_match, target).await?))
+    Ok(stored(
+        rounds
+            .advance(&command.ask, &command.who, id.0, command.if_match, target)
+            .await?,
+    ))
 }
 
 /// Takes a round back.
 #[utoipa::path(tag = "waiter", request_body = CancelBody, responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.cancel")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/cancel")]
-pub async fn cancel_round(state: web::Data<State>, id: PathId<RoundId>, command: Command<CancelBody, Keyed>) -> Answer {
+pub async fn cancel_round(
+    state: web::Data<State>,
+    id: PathId<RoundId>,
+    command: Command<CancelBody, Keyed>,
+) -> Answer {
     let reason = Some(command.body.reason.0.as_str());
     let rounds = &state.services.rounds;
-    Ok(stored(rounds.cancel(&command.ask, &command.who, id.0, command.if_match, reason).await?))
+    Ok(stored(
+        rounds
+            .cancel(&command.ask, &command.who, id.0, command.if_match, reason)
+            .await?,
+    ))
 }
 
 /// Takes part of a round back.
@@ -188,8 +242,15 @@ pub async fn void_item(
     item: PathId<RoundItemId>,
     command: Command<VoidBody, Keyed>,
 ) -> Answer {
-    let void =
-        VoidItem { item_id: item.0, qty: command.body.qty.0, reason: command.body.reason.0.clone() };
+    let void = VoidItem {
+        item_id: item.0,
+        qty: command.body.qty.0,
+        reason: command.body.reason.0.clone(),
+    };
     let rounds = &state.services.rounds;
-    Ok(stored(rounds.void_item(&command.ask, &command.who, id.0, command.if_match, &void).await?))
+    Ok(stored(
+        rounds
+            .void_item(&command.ask, &command.who, id.0, command.if_match, &void)
+            .await?,
+    ))
 }

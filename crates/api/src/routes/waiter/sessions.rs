@@ -41,9 +41,18 @@ body! {
 #[utoipa::path(tag = "waiter", responses((status = 200, body = SessionDetailView)),
     extensions(("x-comanda-action" = json!("session.read"))))]
 #[get("/sessions/{session_id}")]
-pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, id: PathId<SessionId>) -> Answer {
+pub async fn get(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    id: PathId<SessionId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state.services.sessions.get(&ask(&request, &who), &who, id.0).await?;
+    let (view, version) = state
+        .services
+        .sessions
+        .get(&ask(&request, &who), &who, id.0)
+        .await?;
     Ok(versioned(&view, version))
 }
 
@@ -57,26 +66,55 @@ pub async fn add_guest(
     command: Command<GuestBody, Unkeyed>,
 ) -> Answer {
     let (name, color) = (command.body.name.0, color(command.body.color)?);
-    Ok(stored(state.services.diners.add_guest(&command.ask, &command.who, id.0, name, color).await?))
+    Ok(stored(
+        state
+            .services
+            .diners
+            .add_guest(&command.ask, &command.who, id.0, name, color)
+            .await?,
+    ))
 }
 
 /// Ordering goes on: a paid check is settled, an unpaid one without money is withdrawn.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = SessionView)),
     extensions(("x-comanda-action" = json!("session.reopen")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sessions/{session_id}/reopen")]
-pub async fn reopen(state: web::Data<State>, id: PathId<SessionId>, command: Command<Nothing, Keyed>) -> Answer {
-    Ok(stored(state.services.sessions.reopen(&command.ask, &command.who, id.0, command.if_match).await?))
+pub async fn reopen(
+    state: web::Data<State>,
+    id: PathId<SessionId>,
+    command: Command<Nothing, Keyed>,
+) -> Answer {
+    Ok(stored(
+        state
+            .services
+            .sessions
+            .reopen(&command.ask, &command.who, id.0, command.if_match)
+            .await?,
+    ))
 }
 
 /// The party has left: everything served, billed and paid.
 #[utoipa::path(tag = "waiter", request_body = CloseBody, responses((status = 200, body = SessionView)),
     extensions(("x-comanda-action" = json!("session.close")), ("x-idempotency-key" = json!("required"))))]
 #[post("/sessions/{session_id}/close")]
-pub async fn close(state: web::Data<State>, id: PathId<SessionId>, command: Command<CloseBody, Keyed>) -> Answer {
+pub async fn close(
+    state: web::Data<State>,
+    id: PathId<SessionId>,
+    command: Command<CloseBody, Keyed>,
+) -> Answer {
     if command.body.force == Some(true) {
-        return Err(Problem::with_detail(Code::ValidationFailed, "Forced closing is not possible in this version.")
-            .at("/force", "not_allowed", "not possible in this version"));
+        return Err(Problem::with_detail(
+            Code::ValidationFailed,
+            "Forced closing is not possible in this version.",
+        )
+        .at("/force", "not_allowed", "not possible in this version"));
     }
     let serve = command.body.serve_ready_rounds.unwrap_or(false);
-    Ok(stored(state.services.sessions.close(&command.ask, &command.who, id.0, command.if_match, serve).await?))
+    Ok(stored(
+        state
+            .services
+            .sessions
+            .close(&command.ask, &command.who, id.0, command.if_match, serve)
+            .await?,
+    ))
 }

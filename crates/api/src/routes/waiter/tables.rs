@@ -32,7 +32,12 @@ body! {
         ("mine" = Option<bool>, Query, description = "only the caller's own"),
     ), extensions(("x-comanda-action" = json!("session.read"))))]
 #[get("/branches/{branch_id}/tables")]
-pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
+pub async fn list(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    branch: PathId<BranchId>,
+) -> Answer {
     let mut query = Query::of(&request)?;
     let filter = CardFilter {
         sector: query.id("sector_id")?,
@@ -41,26 +46,53 @@ pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest, b
     };
     query.close()?;
     let who = Principal::Staff(staff.0);
-    Ok(whole_list(state.services.sessions.cards(&ask(&request, &who), &who, branch.0, &filter).await?))
+    Ok(whole_list(
+        state
+            .services
+            .sessions
+            .cards(&ask(&request, &who), &who, branch.0, &filter)
+            .await?,
+    ))
 }
 
 /// One table with its live visit and rounds.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = TableCardDetailView)),
     extensions(("x-comanda-action" = json!("session.read"))))]
 #[get("/tables/{table_id}")]
-pub async fn get(state: web::Data<State>, staff: Staff, request: HttpRequest, table: PathId<TableId>) -> Answer {
+pub async fn get(
+    state: web::Data<State>,
+    staff: Staff,
+    request: HttpRequest,
+    table: PathId<TableId>,
+) -> Answer {
     let who = Principal::Staff(staff.0);
-    Ok(ok(&state.services.sessions.card(&ask(&request, &who), &who, table.0).await?))
+    Ok(ok(&state
+        .services
+        .sessions
+        .card(&ask(&request, &who), &who, table.0)
+        .await?))
 }
 
 /// Opens a free table; whoever opens it serves it.
 #[utoipa::path(tag = "waiter", request_body = OpenBody, responses((status = 201, body = SessionView)),
     extensions(("x-comanda-action" = json!("session.open")), ("x-idempotency-key" = json!("required"))))]
 #[post("/tables/{table_id}/open")]
-pub async fn open(state: web::Data<State>, table: PathId<TableId>, command: Command<OpenBody, Keyed>) -> Answer {
+pub async fn open(
+    state: web::Data<State>,
+    table: PathId<TableId>,
+    command: Command<OpenBody, Keyed>,
+) -> Answer {
     let command = command.found_at("/v1/waiter/sessions/");
     let party_size = command.body.party_size.map(|size| size.0);
-    let note = command.body.note.map(|note| note.0).filter(|note| !note.is_empty());
+    let note = command
+        .body
+        .note
+        .map(|note| note.0)
+        .filter(|note| !note.is_empty());
     let sessions = &state.services.sessions;
-    Ok(stored(sessions.open_for_staff(&command.ask, &command.who, table.0, party_size, note).await?))
+    Ok(stored(
+        sessions
+            .open_for_staff(&command.ask, &command.who, table.0, party_size, note)
+            .await?,
+    ))
 }
