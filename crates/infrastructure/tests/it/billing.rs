@@ -210,6 +210,7 @@ impl Party {
                 covers: Vec::new(),
             },
             options: ProviderOptions {
+                return_url: None,
                 outcome: outcome.map(str::to_owned),
             },
         };
