@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 #[derive(Serialize)]
-struct Version {
+struct About {
     version: &'static str,
     commit: &'static str,
     rustc: &'static str,
@@ -21,7 +21,7 @@ struct Version {
 /// # Errors
 /// A closed or full stdout.
 pub fn run(output: Output) -> Result<(), Failure> {
-    let version = Version {
+    let about = About {
         version: env!("CARGO_PKG_VERSION"),
         commit: env!("COMANDA_COMMIT"),
         rustc: env!("COMANDA_RUSTC"),
@@ -29,15 +29,15 @@ pub fn run(output: Output) -> Result<(), Failure> {
         features: [],
     };
     if output.json {
-        output.document(&version)?;
+        output.document(&about)?;
     } else {
-        let Version {
+        let About {
             version,
             commit,
             rustc,
             schema,
             ..
-        } = &version;
+        } = &about;
         let schema = schema.as_deref().unwrap_or("none");
         output.text(&format!(
             "comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
