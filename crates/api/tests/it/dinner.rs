@@ -484,8 +484,8 @@ async fn a_payment_that_is_notified_three_times_is_one_payment() {
     let dinner = Dinner::seated(&app).await;
     let _ = dinner.eat().await;
     let _ = dinner.ask_for_check().await;
-    let pay = json!({ "provider": "sandbox", "provider_options": { "outcome": "duplicated" } });
-    let paid = dinner.ana().act("/v1/diner/payments", &pay).await.expect(201);
+    let online = json!({ "provider": "sandbox", "provider_options": { "outcome": "duplicated" } });
+    let paid = dinner.ana().act("/v1/diner/payments", &online).await.expect(201);
     assert_eq!(paid.at("/status"), "approved");
     let check = dinner.ana().get("/v1/diner/check").await.expect(200);
     assert_eq!(check.list("/payments").len(), 1);

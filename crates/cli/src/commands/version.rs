@@ -8,7 +8,8 @@ use crate::output::Output;
 
 #[derive(Serialize)]
 struct About {
-    version: &'static str,
+    #[serde(rename = "version")]
+    release: &'static str,
     commit: &'static str,
     rustc: &'static str,
     /// The newest migration that this binary knows.
@@ -22,7 +23,7 @@ struct About {
 /// A closed or full stdout.
 pub fn run(output: Output) -> Result<(), Failure> {
     let about = About {
-        version: env!("CARGO_PKG_VERSION"),
+        release: env!("CARGO_PKG_VERSION"),
         commit: env!("COMANDA_COMMIT"),
         rustc: env!("COMANDA_RUSTC"),
         schema: known_migrations().pop(),
@@ -32,7 +33,7 @@ pub fn run(output: Output) -> Result<(), Failure> {
         output.document(&about)?;
     } else {
         let About {
-            version,
+            release,
             commit,
             rustc,
             schema,
@@ -40,7 +41,7 @@ pub fn run(output: Output) -> Result<(), Failure> {
         } = &about;
         let schema = schema.as_deref().unwrap_or("none");
         output.text(&format!(
-            "comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
+            "comanda {release}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
         ))?;
     }
     Ok(())
