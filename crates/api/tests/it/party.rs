@@ -6,6 +6,8 @@ use comanda_testkit::dinner::code_of;
 use comanda_testkit::{Client, TestApp};
 use serde_json::{Value, json};
 
+use crate::operations::fresh;
+
 /// Two guests, and ids of theirs and of their restaurant by prefix.
 pub struct Party {
     /// The one who ordered.
@@ -71,9 +73,9 @@ impl Party {
         let plain = dishes.iter().find(|dish| groups(dish).is_empty()).unwrap();
         self.ids.insert("prd", text(&plain["id"]));
         let group = dishes.iter().flat_map(groups).next();
-        if let Some(group) = group {
-            self.ids.insert("mdo", text(&group["options"][0]["id"]));
-        }
+        // The smaller restaurant has no options at all.
+        let option = group.map_or_else(|| fresh("mdo"), |group| text(&group["options"][0]["id"]));
+        self.ids.insert("mdo", option);
         let line = json!({ "product_id": self.ids["prd"], "qty": 2 });
         let _ = self.guest.post("/v1/diner/cart/lines", &line).await.expect(201);
         let placed = self
@@ -113,7 +115,11 @@ impl Party {
 
     /// The bill is out and a payment under way.
     pub async fn pay(&mut self) {
-        let check = self.guest.act("/v1/diner/check", &json!({})).await.expect(201);
+        let check = self
+            .guest
+            .act("/v1/diner/check", &json!({ "split": { "method": "equal" } }))
+            .await
+            .expect(201);
         self.ids.insert("chk", check.text("/id").to_owned());
         let pay = json!({ "provider": "sandbox", "provider_options": { "outcome": "pending" } });
         let payment = self.guest.act("/v1/diner/payments", &pay).await.expect(201);

@@ -1,7 +1,7 @@
 //! A request written byte by byte, for what a proper client would never send.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 /// Sends a body with its length announced or in chunks; gives status and whole answer. The server may answer and
@@ -49,9 +49,14 @@ fn exchange(address: &str, head: &[u8], body: &[u8]) -> (u16, String) {
     });
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
-    while let Ok(count @ 1..) = stream.read(&mut piece) {
-        answer.extend_from_slice(&piece[..count]);
+    while !is_whole(&answer) {
+        match stream.read(&mut piece) {
+            Ok(count @ 1..) => answer.extend_from_slice(&piece[..count]),
+            _ => break,
+        }
     }
+    // The server waits a while for the rest of what it refused; it need not.
+    let _ = stream.shutdown(Shutdown::Both);
     let _ = writing.join();
     let text = String::from_utf8_lossy(&answer).into_owned();
     let status = text
@@ -59,4 +64,19 @@ fn exchange(address: &str, head: &[u8], body: &[u8]) -> (u16, String) {
         .and_then(|status| status.parse().ok())
         .unwrap_or(0);
     (status, text)
+}
+
+/// The head has come and as much of a body as it announces.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    length.is_some_and(|length| {
+        length
+            .trim()
+            .parse()
+            .is_ok_and(|length: usize| body.len() >= length)
+    })
 }
