@@ -204,6 +204,7 @@ impl Answer {
     }
 
     /// The answer must be this problem.
+    #[expect(clippy::return_self_not_must_use, reason = "most tests want the check alone")]
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         let answer = self.expect(status);
