@@ -144,7 +144,10 @@ pub fn openapi(public_url: &str) -> utoipa::openapi::OpenApi {
 }
 
 /// No route has this path, or not with this method.
-async fn nowhere(request: HttpRequest, routes: web::Data<RouteTable>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn nowhere(
+    request: HttpRequest,
+    routes: web::Data<RouteTable>,
+) -> Result<HttpResponse, Problem> {
     let methods = routes.methods(request.path());
     if methods.is_empty() {
         return Err(Problem::new(Code::RouteNotFound));

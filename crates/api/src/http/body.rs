@@ -226,11 +226,16 @@ impl<const MAX: usize> std::fmt::Debug for Raw<MAX> {
 impl<const MAX: usize> FromJson for Raw<MAX> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
         match value {
-            Value::String(text) if text.len() <= MAX => Some(Self(text.clone())),
-            Value::String(_) => {
+            Value::String(text) if text.len() > MAX => {
                 faults.add("too_long", format!("at most {MAX} bytes"));
                 None
             }
+            // The one character that no text of the database can hold.
+            Value::String(text) if text.contains('\0') => {
+                faults.add("wrong_format", "a zero character is not accepted");
+                None
+            }
+            Value::String(text) => Some(Self(text.clone())),
             _ => {
                 faults.add("wrong_type", "must be a text");
                 None

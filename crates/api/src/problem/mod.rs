@@ -1,6 +1,7 @@
 //! Errors as clients see them: RFC 9457 problems with stable codes.
 
 mod codes;
+mod page;
 mod refusals;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use codes::{Code, CodeInfo};
+pub use page::errors_page;
 
 /// What is wrong with one field, line or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
