@@ -49,7 +49,7 @@ impl Application {
         let document = openapi(&state.public_url);
         let routes = web::Data::new(RouteTable::of(&document));
         let text = web::Data::new(Document(
-            document.to_pretty_json().map_err(std::io::Error::other)?,
+            documents::text(&document).map_err(std::io::Error::other)?,
         ));
         let server = HttpServer::new(move || {
             let (app, _) = App::new()

@@ -212,6 +212,14 @@ pub async fn jwks(state: web::Data<State>) -> HttpResponse {
         .json(state.keys.tokens.jwks())
 }
 
+/// The document as text; members are sorted, so that the same document is always the same text.
+///
+/// # Errors
+/// A document that has no JSON form, which is a defect.
+pub fn text(document: &OpenApiDocument) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&serde_json::to_value(document)?)
+}
+
 /// The document as it was built at start.
 pub struct Document(pub String);
 
