@@ -17,7 +17,7 @@ pub async fn send(
     let address = url.trim_start_matches("http://").to_owned();
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in head {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request.extend([name, ": ", value.as_str(), "\r\n"]);
     }
     let mut parts = vec![];
     if chunked {
@@ -29,7 +29,7 @@ pub async fn send(
         }
         parts.extend_from_slice(b"0\r\n\r\n");
     } else {
-        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        request.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
         parts.extend_from_slice(body);
     }
     tokio::task::spawn_blocking(move || exchange(&address, request.as_bytes(), &parts))
