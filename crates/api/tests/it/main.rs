@@ -2,3 +2,8 @@
 
 #[cfg(test)]
 mod dinner;
+
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod crash;
