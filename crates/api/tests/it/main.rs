@@ -7,3 +7,6 @@ mod dinner;
 mod concurrency;
 #[cfg(test)]
 mod crash;
+
+#[cfg(test)]
+mod cost;
