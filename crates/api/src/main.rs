@@ -77,6 +77,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
         drain_timeout: config.drain_timeout,
     };
     let application = Application::build(&options, state)?;
+    tracing::info!(address = %application.address(), "listening");
     if arguments.demo {
         greet(&addresses(application.address()));
     }

@@ -6,6 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
+use crate::commands::load::LoadOptions;
 use crate::exit;
 use crate::output::Output;
 
@@ -69,6 +70,9 @@ pub enum Command {
     /// Try Comanda out
     #[command(subcommand)]
     Demo(DemoCommand),
+    /// Put load on a running server of this machine
+    #[command(subcommand)]
+    Load(LoadCommand),
     /// Version, commit, compiler and schema of this command
     #[command(before_help = "Examples:\n  comanda version\n  comanda version --json")]
     Version,
@@ -140,6 +144,53 @@ impl DinnerArgs {
             speed: self.speed,
         }
     }
+}
+
+/// Kinds of load.
+#[derive(Debug, Subcommand)]
+pub enum LoadCommand {
+    /// Guests of the demo restaurant order one thing after the other
+    Place(PlaceArgs),
+}
+
+/// Of `load place`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  comanda load place\n  comanda load place --seconds 30 --connections 16"
+)]
+pub struct PlaceArgs {
+    /// Where the server is
+    #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
+    pub url: String,
+    /// How many order at once: 1 to 200
+    #[arg(long, default_value = "8", value_parser = connections)]
+    connections: usize,
+    /// How long it counts: 1 to 600
+    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// How long to warm up before
+    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(0..=60), value_name = "SECONDS")]
+    warm_up: u64,
+    /// How many rounds each guest orders at most
+    #[arg(long)]
+    rounds: Option<u32>,
+}
+
+impl PlaceArgs {
+    /// How much load.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            connections: self.connections,
+            warm_up: Duration::from_secs(self.warm_up),
+            time: Duration::from_secs(self.seconds),
+            rounds: self.rounds,
+        }
+    }
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=200).contains(number));
+    number.ok_or_else(|| "1 to 200 connections".to_owned())
 }
 
 fn guests(text: &str) -> Result<usize, String> {

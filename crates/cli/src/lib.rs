@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, DbCommand, DemoCommand};
+use args::{Cli, Command, DbCommand, DemoCommand, LoadCommand};
 use client::Client;
-use commands::{db_migrate, db_seed, dinner, version};
+use commands::{db_migrate, db_seed, dinner, load, version};
 use exit::Exit;
 use failure::Failure;
 
@@ -45,6 +45,10 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Demo(DemoCommand::Dinner(args)) => {
             let client = Client::new(&args.url, cli.global.timeout)?;
             dinner::show(&client, &args.options(), output).await
+        }
+        Command::Load(LoadCommand::Place(args)) => {
+            let client = Client::new(&args.url, cli.global.timeout)?;
+            load::place(&client, &args.options(), output).await
         }
         Command::Version => version::run(output),
         Command::ExitCodes => Ok(output.text(exit::HELP)?),

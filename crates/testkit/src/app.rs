@@ -38,7 +38,11 @@ impl TestApp {
 
     /// On the given clock, with settings that differ from the usual ones.
     pub async fn with(sources: Sources, extra: &BTreeMap<String, String>) -> Self {
-        let database = TestDatabase::seeded().await;
+        Self::on(TestDatabase::seeded().await, sources, extra)
+    }
+
+    /// On a database that is there already.
+    pub fn on(database: TestDatabase, sources: Sources, extra: &BTreeMap<String, String>) -> Self {
         let url = extra
             .get("DATABASE_URL")
             .cloned()

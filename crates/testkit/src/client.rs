@@ -39,6 +39,15 @@ impl Client {
         }
     }
 
+    /// The same, at another server.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The bearer token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
@@ -90,6 +99,18 @@ impl Client {
             .await
     }
 
+    /// `POST` that asks again for as long as the first request with its key still runs.
+    pub async fn insist(&self, path: &str, body: &Value) -> Answer {
+        loop {
+            let answer = self.post(path, body).await;
+            if answer.at("/code") != "idempotency_in_flight" {
+                return answer;
+            }
+            assert_eq!(answer.header("retry-after"), "1", "{}", answer.report());
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// `PUT`
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PUT, path, Some(body)).await
@@ -115,6 +136,20 @@ impl Client {
 
     /// Anything, with any body.
     pub async fn send_raw(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let sent = self.try_send(method.clone(), path, body).await;
+        sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// The same, where the server may be gone before it answers.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self
             .http
             .request(method.clone(), format!("{}{path}", self.base))
@@ -125,18 +160,15 @@ impl Client {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap_or_default().to_vec();
-        Answer {
+        Ok(Answer {
             what: format!("{method} {path}"),
             status,
             headers,
             bytes,
-        }
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use comanda_infrastructure::demo;
 use comanda_infrastructure::postgres::Database;
 use comanda_infrastructure::postgres::embedded::{SharedCluster, shared_test_cluster};
 use comanda_security::hash::sha256;
+use tokio_postgres::config::Host;
 use tokio_postgres::{Client, NoTls};
 
 /// Settles which process builds the template; any number will do.
@@ -71,6 +72,20 @@ impl TestDatabase {
         Self {
             url: cluster().url(&name),
             name,
+        }
+    }
+
+    /// How to reach it through a [`proxy`](crate::proxy) on this port.
+    pub fn url_through(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// The socket of its cluster.
+    pub fn socket() -> PathBuf {
+        let config: tokio_postgres::Config = cluster().url("postgres").parse().expect("an address");
+        match config.get_hosts() {
+            [Host::Unix(folder)] => folder.join(".s.PGSQL.5432"),
+            other => panic!("not a socket: {other:?}"),
         }
     }
 

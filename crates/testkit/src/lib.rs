@@ -3,6 +3,7 @@
 //! - [`cluster`]: one throw-away cluster for all test processes, and a database per test, copied from a template
 //!   that holds the migrated schema and the demo restaurants.
 //! - [`TestApp`]: a whole server on a free port.
+//! - [`process::Process`]: the real binary, to be killed.
 //! - [`Client`]: anybody who talks to it.
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +17,7 @@ pub mod app;
 pub mod client;
 pub mod cluster;
 pub mod dinner;
+pub mod process;
 pub mod proxy;
 
 pub use app::TestApp;

@@ -7,6 +7,12 @@ mod authorisation;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod cost;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod dinner;
 #[cfg(test)]
 mod documents;

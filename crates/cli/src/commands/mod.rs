@@ -3,5 +3,6 @@
 pub mod db_migrate;
 pub mod db_seed;
 pub mod dinner;
+pub mod load;
 mod open;
 pub mod version;

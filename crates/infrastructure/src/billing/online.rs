@@ -192,6 +192,7 @@ impl BillingService {
         let answer = self
             .conclude(ask, order.payment, Some(&started.state), record)
             .await?;
+        crate::failpoint::reached("after_payment");
         for report in &started.reports {
             // The answer is committed; a report that cannot be entered now changes nothing of it.
             if let Err(error) = self.apply_report(ask, order.payment, report).await {

@@ -1,0 +1,165 @@
+//! `comanda load place`: guests put one line into the cart and place it, again and again.
+//!
+//! Closed loop: each guest waits for an answer before the next request, so the rate is what the server gives to so
+//! many guests at once.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::LoadOptions;
+use super::room::{Guest, seat};
+use crate::client::{Client, ClientError};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// What came out.
+#[derive(Debug, Serialize)]
+struct Report {
+    scenario: &'static str,
+    connections: usize,
+    seconds: f64,
+    rounds: usize,
+    rounds_per_second: f64,
+    line: Percentiles,
+    place: Percentiles,
+}
+
+/// In milliseconds.
+#[derive(Debug, Serialize)]
+struct Percentiles {
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+/// When one round was ordered, and how long both requests took.
+struct Ordered {
+    at: Instant,
+    line: Duration,
+    place: Duration,
+}
+
+/// Puts on the load and shows what the server gave.
+///
+/// # Errors
+/// A server that refuses, or does not answer.
+pub async fn place(client: &Client, options: &LoadOptions, output: Output) -> Result<(), Failure> {
+    let guests = seat(client, options.connections).await?;
+    output.talk(&format!("{} guests are seated", guests.len()));
+    let counted_from = Instant::now() + options.warm_up;
+    let until = counted_from + options.time;
+    let mut running = JoinSet::new();
+    for guest in guests {
+        let (client, rounds) = (client.clone(), options.rounds);
+        running.spawn(async move { order(&client, &guest, until, rounds.unwrap_or(u32::MAX)).await });
+    }
+    let mut ordered = Vec::new();
+    while let Some(finished) = running.join_next().await {
+        let finished = finished
+            .map_err(|error| Failure::new(Exit::Failed, "load", error.to_string(), "look at the server"))?;
+        ordered.extend(finished?);
+    }
+    ordered.retain(|one| one.at >= counted_from && one.at <= until);
+    show(&report(options, &ordered), output)
+}
+
+async fn order(
+    client: &Client,
+    guest: &Guest,
+    until: Instant,
+    rounds: u32,
+) -> Result<Vec<Ordered>, ClientError> {
+    let line = json!({ "product_id": guest.product, "qty": 1 });
+    let mine = json!({ "selection": "mine" });
+    let mut ordered = Vec::new();
+    for number in 0..rounds {
+        if Instant::now() >= until {
+            break;
+        }
+        let began = Instant::now();
+        let draft = client.post("/v1/diner/cart/lines").bearer(&guest.token);
+        draft.body(line.clone()).send().await?.wanted(201)?;
+        let wanted = Instant::now();
+        let draft = client.post("/v1/diner/rounds").bearer(&guest.token);
+        let draft = draft.key(format!("load-{number}")).body(mine.clone());
+        draft.send().await?.wanted(201)?;
+        let at = Instant::now();
+        ordered.push(Ordered {
+            at,
+            line: wanted - began,
+            place: at - wanted,
+        });
+    }
+    Ok(ordered)
+}
+
+fn report(options: &LoadOptions, ordered: &[Ordered]) -> Report {
+    let seconds = options.time.as_secs_f64();
+    let rounds = ordered.len();
+    let counted = u32::try_from(rounds).unwrap_or(u32::MAX);
+    Report {
+        scenario: "place",
+        connections: options.connections,
+        seconds,
+        rounds,
+        rounds_per_second: rounded(f64::from(counted) / seconds),
+        line: percentiles(ordered.iter().map(|one| one.line).collect()),
+        place: percentiles(ordered.iter().map(|one| one.place).collect()),
+    }
+}
+
+fn percentiles(mut times: Vec<Duration>) -> Percentiles {
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let place = times.len().saturating_sub(1) * percent / 100;
+        let time = times.get(place).copied().unwrap_or_default();
+        rounded(time.as_secs_f64() * 1000.0)
+    };
+    Percentiles {
+        p50_ms: at(50),
+        p99_ms: at(99),
+    }
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+fn show(report: &Report, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return Ok(output.document(report)?);
+    }
+    let Report {
+        rounds,
+        seconds,
+        connections,
+        ..
+    } = report;
+    let text = format!(
+        "{rounds} rounds in {seconds} s over {connections} connections: {} placings/s\n\
+         placing       p50 {} ms, p99 {} ms\n\
+         line in cart  p50 {} ms, p99 {} ms\n",
+        report.rounds_per_second,
+        report.place.p50_ms,
+        report.place.p99_ms,
+        report.line.p50_ms,
+        report.line.p99_ms,
+    );
+    Ok(output.text(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_the_sorted_times() {
+        let times = (1..=100).rev().map(Duration::from_millis).collect();
+        let found = percentiles(times);
+        assert!((found.p50_ms - 50.0).abs() < 0.01 && (found.p99_ms - 99.0).abs() < 0.01);
+        assert!(percentiles(Vec::new()).p99_ms.abs() < 0.01);
+    }
+}

@@ -1,0 +1,98 @@
+//! The room before the load: guests at the tables of the demo restaurant.
+
+use comanda_infrastructure::demo::BUEN_SABOR;
+use serde_json::json;
+
+use crate::client::{Branch, Client, Login, Menu, Opened, Page, QrCode, Registered, Table};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Manager of the branch where the load is put on.
+const MANAGER: &str = "Marta";
+/// The branch.
+const BRANCH: &str = "centro";
+/// What everybody drinks: a dish without choices.
+const DISH: &str = "limonada";
+
+/// A guest who will order.
+#[derive(Debug, Clone)]
+pub(super) struct Guest {
+    /// Opens the guests' addresses.
+    pub(super) token: String,
+    /// What they order.
+    pub(super) product: String,
+}
+
+/// Seats so many guests, one at each table and then again from the first.
+pub(super) async fn seat(client: &Client, guests: usize) -> Result<Vec<Guest>, Failure> {
+    let marta = log_in(client).await?;
+    let codes = codes(client, &marta).await?;
+    let mut seated = Vec::new();
+    for code in codes.iter().cycle().take(guests) {
+        seated.push(sit_down(client, code).await?);
+    }
+    if seated.len() < guests {
+        return Err(missing("a table that takes guests"));
+    }
+    Ok(seated)
+}
+
+fn missing(what: &str) -> Failure {
+    let message = format!("the demo restaurant lacks {what}");
+    Failure::new(
+        Exit::NotFound,
+        "demo_missing",
+        message,
+        "comanda db-seed, or close a table",
+    )
+}
+
+async fn log_in(client: &Client) -> Result<String, Failure> {
+    let person = BUEN_SABOR.people.iter().find(|person| person.name == MANAGER);
+    let person = person.ok_or_else(|| missing(MANAGER))?;
+    let body = json!({ "tenant": BUEN_SABOR.slug, "email": person.email, "password": person.password });
+    let login: Login = client.post("/v1/auth/login").body(body).send().await?.json(200)?;
+    Ok(login.access_token)
+}
+
+/// What is printed on the tables that take guests.
+async fn codes(client: &Client, marta: &str) -> Result<Vec<String>, Failure> {
+    let draft = client.get("/v1/admin/branches").bearer(marta);
+    let branches: Page<Branch> = draft.send().await?.json(200)?;
+    let branch = branches.data.into_iter().find(|branch| branch.slug == BRANCH);
+    let branch = branch.ok_or_else(|| missing(BRANCH))?;
+    let draft = client.get(format_args!("/v1/admin/branches/{}/tables", branch.id));
+    let draft = draft.query("limit", "200").bearer(marta);
+    let tables: Page<Table> = draft.send().await?.json(200)?;
+    let mut codes = Vec::new();
+    for table in tables.data {
+        if ["free", "open"].contains(&table.status.as_str()) {
+            let draft = client.get(format_args!("/v1/admin/tables/{}/qr", table.id));
+            let sticker: QrCode = draft.bearer(marta).send().await?.json(200)?;
+            codes.push(sticker.code);
+        }
+    }
+    Ok(codes)
+}
+
+async fn sit_down(client: &Client, code: &str) -> Result<Guest, Failure> {
+    let draft = client
+        .post("/v1/public/tables/open")
+        .body(json!({ "code": code }));
+    let answer = draft.send().await?;
+    let opened: Opened = answer.json(if answer.status == 200 { 200 } else { 201 })?;
+    let draft = client.post("/v1/diner/register").bearer(&opened.table_token);
+    let registered: Registered = draft.body(json!({ "name": "Load" })).send().await?.json(201)?;
+    let token = registered.diner_token;
+    let menu: Menu = client
+        .get("/v1/diner/menu")
+        .bearer(&token)
+        .send()
+        .await?
+        .json(200)?;
+    let product = menu.product(DISH).ok_or_else(|| missing(DISH))?;
+    Ok(Guest {
+        token,
+        product: product.id.clone(),
+    })
+}
