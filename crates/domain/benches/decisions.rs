@@ -1,11 +1,7 @@
 //! How long the pure parts of a busy evening take: dividing a check, allocating a payment, deciding on a placing.
 //!
 //! `cargo bench -p comanda-domain`
-#![expect(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark that cannot go on panics, and criterion's macros document nothing"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on panics")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -75,8 +75,8 @@ impl BillingService {
             split,
             pending_rounds,
         };
+        // A check of the visit comes and goes under the session's lock alone.
         let locks = Locks::session(session)
-            .and_live_check(session)
             .and_unfinished_rounds(session)
             .and_check_counter(session);
         self.db

@@ -20,6 +20,7 @@ use super::rows::{SectorRow, SessionRow, TableRow};
 use super::{Scene, SessionService, assigned};
 use crate::billing::rows::CheckRow;
 use crate::db::{Ask, Conn, DbError};
+use crate::paging::{Page, Part};
 use crate::people::People;
 use crate::refusal::Refusal;
 use crate::schema::{app_user, guest_check, restaurant_table, round, sector, service_call, table_session};
@@ -89,6 +90,27 @@ impl SessionService {
                 Ok(cards.into_iter().filter(fits).collect())
             })
             .await
+    }
+
+    /// A page of these cards. A floor is small and read as a whole, so the page is cut from it.
+    ///
+    /// # Errors
+    /// As [`Self::cards`], and `invalid_cursor`.
+    pub async fn cards_page(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: BranchId,
+        filter: &CardFilter,
+        page: &Page<'_>,
+    ) -> Result<Part<TableCardView>, Refusal> {
+        let after: Option<String> = page.position()?;
+        let cards = self.cards(ask, who, id, filter).await?.into_iter();
+        let rest = match after {
+            Some(last) => cards.skip_while(|card| card.id != last).skip(1).collect(),
+            None => cards.collect(),
+        };
+        page.part(rest, |card: &TableCardView| card.id.clone(), TableCardView::clone)
     }
 
     /// One table with its live visit and rounds.

@@ -6,9 +6,10 @@ use comanda_infrastructure::sessions::CardFilter;
 use comanda_infrastructure::views::{SessionView, TableCardDetailView, TableCardView};
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, list as whole_list, ok, stored};
+use crate::http::answer::{Answer, Listed, ok, stored};
 use crate::http::body::{Int, body};
 use crate::http::command::{Command, Keyed, ask};
+use crate::http::paging::{paged, with_page};
 use crate::http::path::PathId;
 use crate::http::principal::Staff;
 use crate::http::query::Query;
@@ -25,11 +26,13 @@ body! {
     }
 }
 
-/// The tables of a branch as cards: at most 500, always the whole floor.
+/// The tables of a branch as cards, by sector and code.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = Listed<TableCardView>)), params(
         ("sector_id" = Option<String>, Query, description = "of this sector only"),
         ("status" = Option<String>, Query, description = "statuses, separated by commas"),
         ("mine" = Option<bool>, Query, description = "only the caller's own"),
+        ("limit" = Option<i64>, Query, description = "1..200, default 50"),
+        ("cursor" = Option<String>, Query, description = "where the page begins"),
     ), extensions(("x-comanda-action" = json!("session.read"))))]
 #[get("/branches/{branch_id}/tables")]
 pub async fn list(
@@ -44,15 +47,16 @@ pub async fn list(
         statuses: query.all("status")?.unwrap_or_default(),
         mine: query.flag("mine")?,
     };
+    let page = query.page()?;
     query.close()?;
     let who = Principal::Staff(staff.0);
-    Ok(whole_list(
-        state
-            .services
-            .sessions
-            .cards(&ask(&request, &who), &who, branch.0, &filter)
-            .await?,
-    ))
+    let ask = ask(&request, &who);
+    let part = with_page(&state, &request, &page, async |page| {
+        let sessions = &state.services.sessions;
+        sessions.cards_page(&ask, &who, branch.0, &filter, &page).await
+    })
+    .await?;
+    Ok(paged(&request, part))
 }
 
 /// One table with its live visit and rounds.
