@@ -8,6 +8,10 @@ default:
 run *arguments:
     ./dev run {{ arguments }}
 
+# The operator's command, for example: just comanda demo dinner
+comanda *arguments:
+    ./dev comanda {{ arguments }}
+
 # Formatting, lints and all tests; arguments go to the test runner
 test *arguments:
     ./dev test {{ arguments }}

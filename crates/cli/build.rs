@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 fn main() {
     let commit = first_line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]));
     let rustc = first_line(Command::new("rustc").arg("--version"));

@@ -49,7 +49,7 @@ impl Application {
         let document = openapi(&state.public_url);
         let routes = web::Data::new(RouteTable::of(&document));
         let text = web::Data::new(Document(
-            document.to_pretty_json().map_err(std::io::Error::other)?,
+            documents::text(&document).map_err(std::io::Error::other)?,
         ));
         let server = HttpServer::new(move || {
             let (app, _) = App::new()
@@ -144,7 +144,10 @@ pub fn openapi(public_url: &str) -> utoipa::openapi::OpenApi {
 }
 
 /// No route has this path, or not with this method.
-async fn nowhere(request: HttpRequest, routes: web::Data<RouteTable>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn nowhere(
+    request: HttpRequest,
+    routes: web::Data<RouteTable>,
+) -> Result<HttpResponse, Problem> {
     let methods = routes.methods(request.path());
     if methods.is_empty() {
         return Err(Problem::new(Code::RouteNotFound));

@@ -106,7 +106,7 @@ impl RouteTable {
     }
 }
 
-/// Adds what every operation has in common, so that no handler repeats it: path parameters by their names, the
+/// Adds what every operation has in common, so that no handler repeats it: its name, path parameters by theirs, the
 /// shape of refusals, the credential of its audience and the `Idempotency-Key` where it is required.
 pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocument {
     document.servers = Some(vec![Server::new(public_url)]);
@@ -116,7 +116,8 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
             .split('/')
             .filter_map(|s| s.strip_prefix('{')?.strip_suffix('}').map(str::to_owned))
             .collect();
-        for operation in operations(item) {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
             let parameters = operation.parameters.get_or_insert_default();
             for name in &names {
                 if !parameters.iter().any(|parameter| is_named(parameter, name)) {
@@ -143,16 +144,23 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
     document
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     [
-        &mut item.get,
-        &mut item.put,
-        &mut item.post,
-        &mut item.delete,
-        &mut item.patch,
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
     ]
     .into_iter()
-    .filter_map(Option::as_mut)
+    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// A name that no other operation has: `POST /v1/diner/rounds/{round_id}/cancel` is
+/// `post_diner_rounds_round_id_cancel`.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.trim_start_matches("/v1").replace(['{', '}'], "");
+    format!("{method}{}", path.replace(['/', '-'], "_"))
 }
 
 fn is_named(parameter: &RefOr<Parameter>, name: &str) -> bool {
@@ -202,6 +210,14 @@ pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(state.keys.tokens.jwks())
+}
+
+/// The document as text; members are sorted, so that the same document is always the same text.
+///
+/// # Errors
+/// A document that has no JSON form, which is a defect.
+pub fn text(document: &OpenApiDocument) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&serde_json::to_value(document)?)
 }
 
 /// The document as it was built at start.

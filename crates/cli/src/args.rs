@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn durations() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         assert!(duration("1h").is_err() && duration("").is_err() && duration("s").is_err());
     }
 }

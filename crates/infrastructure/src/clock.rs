@@ -79,7 +79,7 @@ impl Sources {
     }
 }
 
-/// UUIDv7s that rise within the process, also within one millisecond.
+/// Version 7 UUIDs that rise within the process, also within one millisecond.
 #[derive(Clone)]
 pub struct Ids(Sources);
 

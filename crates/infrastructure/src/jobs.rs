@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::services::Services;
 
 /// How often online payments are looked at whose time is over.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The running jobs of a process.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use comanda_domain::actor::{ActorKind, Stamp};
 use comanda_domain::diner::Diner;
 use comanda_domain::ids::TenantId;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{CombineDsl, ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -31,7 +31,6 @@ impl People {
             .filter(diner::tenant_id.eq(tenant.0))
             .filter(diner::id.eq_any(ids))
             .select((diner::id, diner::name));
-        use diesel::CombineDsl;
         let names: Vec<(Uuid, String)> = staff.union_all(guests).load(&mut &*conn).await?;
         Ok(Self(names.into_iter().collect()))
     }

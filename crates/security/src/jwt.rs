@@ -173,6 +173,13 @@ impl fmt::Debug for TokenKeys {
     }
 }
 
+/// Whether an Ed25519 signature (RFC 8032) is good under a public key, for whoever holds only what the JWKS publishes.
+pub fn verifies(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public_key)
+        .verify(message, signature)
+        .is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -58,8 +58,10 @@ impl Client {
     pub fn header(&self, name: &str, value: &str) -> Self {
         let mut same = self.clone();
         let name: HeaderName = name.parse().expect("a header name");
-        same.headers
-            .insert(name, HeaderValue::from_str(value).expect("a header value"));
+        same.headers.insert(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+        );
         same
     }
 
@@ -194,7 +196,7 @@ impl Answer {
     }
 
     /// A text of the body by JSON pointer.
-    pub fn text(&self, pointer: &str) -> &str {
+    pub fn text(&self, pointer: &str) -> &'static str {
         // Tests keep few texts; leaking them keeps the calls short.
         match self.at(pointer) {
             Value::String(text) => Box::leak(text.into_boxed_str()),
@@ -234,6 +236,7 @@ impl Answer {
     }
 
     /// The answer must be this problem.
+    #[expect(clippy::return_self_not_must_use, reason = "most tests want the check alone")]
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         let answer = self.expect(status);
@@ -246,6 +249,11 @@ impl Answer {
         assert_eq!(answer.at("/code"), code, "{}", answer.report());
         assert_eq!(answer.at("/status"), status, "{}", answer.report());
         answer
+    }
+
+    /// The request, for a failing test.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     /// What was asked and what came, for a failing test.

@@ -1,6 +1,7 @@
 //! Databases for tests.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -264,7 +265,11 @@ fn fingerprint() -> String {
     }
     parts.sort();
     let digest = sha256(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn collect(folder: &Path, parts: &mut Vec<Vec<u8>>) {

@@ -24,10 +24,11 @@ pub struct Faults {
 impl Faults {
     /// Where we are, as a JSON pointer (RFC 6901).
     fn pointer(&self) -> String {
-        self.path
-            .iter()
-            .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
-            .collect()
+        self.path.iter().fold(String::new(), |mut pointer, step| {
+            pointer.push('/');
+            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+            pointer
+        })
     }
 
     /// Adds a fault here.
@@ -225,11 +226,16 @@ impl<const MAX: usize> std::fmt::Debug for Raw<MAX> {
 impl<const MAX: usize> FromJson for Raw<MAX> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
         match value {
-            Value::String(text) if text.len() <= MAX => Some(Self(text.clone())),
-            Value::String(_) => {
+            Value::String(text) if text.len() > MAX => {
                 faults.add("too_long", format!("at most {MAX} bytes"));
                 None
             }
+            // The one character that no text of the database can hold.
+            Value::String(text) if text.contains('\0') => {
+                faults.add("wrong_format", "a zero character is not accepted");
+                None
+            }
+            Value::String(text) => Some(Self(text.clone())),
             _ => {
                 faults.add("wrong_type", "must be a text");
                 None
@@ -248,9 +254,7 @@ pub struct Int<const MIN: i32, const MAX: i32>(pub i32);
 
 impl<const MIN: i32, const MAX: i32> FromJson for Int<MIN, MAX> {
     fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
-        let Some(number) = whole(value, faults) else {
-            return None;
-        };
+        let number = whole(value, faults)?;
         if number < i64::from(MIN) {
             faults.add("too_small", format!("at least {MIN}"));
             return None;
@@ -268,21 +272,16 @@ impl<const MIN: i32, const MAX: i32> FromJson for Int<MIN, MAX> {
 }
 
 fn whole(value: &Value, faults: &mut Faults) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let (code, detail) = if number.is_u64() {
-                ("too_large", "far too large")
-            } else {
-                ("wrong_type", "must be a whole number")
-            };
-            faults.add(code, detail);
-            None
-        }),
-        _ => {
-            faults.add("wrong_type", "must be a whole number");
-            None
-        }
+    let number = value.as_i64();
+    if number.is_none() {
+        let (code, detail) = if value.is_u64() {
+            ("too_large", "far too large")
+        } else {
+            ("wrong_type", "must be a whole number")
+        };
+        faults.add(code, detail);
     }
+    number
 }
 
 impl FromJson for bool {
@@ -491,7 +490,7 @@ impl<'a> Fields<'a> {
             .filter(|name| !self.known.borrow().contains(&name.as_str()))
         {
             faults.within(name.clone(), |faults| {
-                faults.add("unknown_field", "no such member")
+                faults.add("unknown_field", "no such member");
             });
         }
     }
@@ -665,6 +664,6 @@ mod tests {
     fn good_values_are_read() {
         let sample = read::<Sample>(&json!({"name": " a ", "qty": null})).unwrap();
         assert_eq!(sample.name.0, "a");
-        assert_eq!(sample.qty, None);
+        assert_eq!((sample.qty, sample.rounds, sample.total), (None, None, None));
     }
 }

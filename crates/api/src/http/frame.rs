@@ -13,6 +13,11 @@ use tracing::{error, info};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
+/// Swagger UI sets styles on its elements and draws icons from `data:` addresses.
+const PAGES_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a request is called, in the client's words or ours.
@@ -65,11 +70,14 @@ pub async fn finish<B: MessageBody + 'static>(
         None => response.map_into_left_body(),
         Some(problem) => told(problem, response, &state.public_url, &name.0).map_into_right_body(),
     };
-    add_headers(
-        response.headers_mut(),
-        &name,
-        state.public_url.starts_with("https:"),
-    );
+    // The pages of the documentation load their scripts, styles and the document from here, and from nowhere else.
+    let policy = if response.request().path().starts_with("/docs/") {
+        PAGES_POLICY
+    } else {
+        "default-src 'none'; frame-ancestors 'none'"
+    };
+    let https = state.public_url.starts_with("https:");
+    add_headers(response.headers_mut(), &name, policy, https);
     log(
         response.request(),
         response.status(),
@@ -121,7 +129,7 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Problem> {
     })
 }
 
-fn add_headers(headers: &mut HeaderMap, name: &RequestName, https: bool) {
+fn add_headers(headers: &mut HeaderMap, name: &RequestName, policy: &'static str, https: bool) {
     if let Ok(value) = HeaderValue::from_str(&name.0) {
         headers.insert(REQUEST_ID, value);
     }
@@ -134,10 +142,7 @@ fn add_headers(headers: &mut HeaderMap, name: &RequestName, https: bool) {
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::X_FRAME_OPTIONS, "DENY");
     default(header::REFERRER_POLICY, "no-referrer");
-    default(
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    );
+    default(header::CONTENT_SECURITY_POLICY, policy);
     default(
         HeaderName::from_static("permissions-policy"),
         "geolocation=(), camera=(), microphone=()",

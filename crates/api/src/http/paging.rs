@@ -44,7 +44,8 @@ pub fn paged<T: Serialize>(request: &HttpRequest, part: Part<T>) -> HttpResponse
             .split('&')
             .find(|pair| pair.starts_with("limit="))
         {
-            query.push_str(&format!("&{limit}"));
+            query.push('&');
+            query.push_str(limit);
         }
         let link = format!(
             "<{}?{}&cursor={cursor}>; rel=\"next\"",

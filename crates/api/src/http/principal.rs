@@ -106,10 +106,10 @@ fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Pro
         .ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     let now = state.services.sources.now();
     comanda_security::tokens::authenticate(&state.keys.tokens, &state.public_url, token, now)
-        .map_err(|error| Problem::new(token_code(&error)).because(error))
+        .map_err(|error| Problem::new(token_code(error)).because(error))
 }
 
-fn token_code(error: &TokenError) -> Code {
+fn token_code(error: TokenError) -> Code {
     match error {
         TokenError::Expired => Code::TokenExpired,
         TokenError::WrongAudience => Code::TokenWrongAudience,

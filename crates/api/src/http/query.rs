@@ -33,7 +33,7 @@ impl Query {
     /// Splits the query of a request.
     ///
     /// # Errors
-    /// Too many parameters, one that is named twice, or one that is not percent-encoded UTF-8.
+    /// Too many parameters, one that is named twice, holds a zero character, or is not percent-encoded UTF-8.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> = serde_urlencoded(request.query_string())?;
         if pairs.len() > MAX_PARAMETERS {
@@ -42,7 +42,11 @@ impl Query {
                 "too many query parameters",
             ));
         }
-        for (n, (name, _)) in pairs.iter().enumerate() {
+        for (n, (name, value)) in pairs.iter().enumerate() {
+            // The one character that no text of the database can hold.
+            if value.contains('\0') {
+                return Err(invalid(name, "a zero character is not accepted"));
+            }
             if pairs.iter().skip(n + 1).any(|(other, _)| other == name) {
                 return Err(invalid(name, "given twice"));
             }

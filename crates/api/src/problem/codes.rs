@@ -19,7 +19,7 @@ macro_rules! codes {
     ($($variant:ident = $name:literal, $status:literal, $title:literal, $when:literal $(, $retry:ident)?;)*) => {
         /// A stable error code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $(#[doc = $when] $variant),* }
+        pub enum Code { $($variant),* }
 
         impl Code {
             /// Every code.

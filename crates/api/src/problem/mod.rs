@@ -1,6 +1,7 @@
 //! Errors as clients see them: RFC 9457 problems with stable codes.
 
 mod codes;
+mod page;
 mod refusals;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use codes::{Code, CodeInfo};
+pub use page::errors_page;
 
 /// What is wrong with one field, line or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -40,15 +42,19 @@ impl FieldError {
 
     /// With the object meant.
     #[must_use]
-    pub fn about(mut self, id: impl ToString) -> Self {
+    pub fn about(mut self, id: &impl ToString) -> Self {
         self.id = Some(id.to_string());
         self
     }
 }
 
-/// A refusal on its way to the client.
+/// A refusal on its way to the client; boxed, since results carry it up many calls.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+/// What a [`Problem`] says.
+#[derive(Debug, Clone)]
+pub struct Details {
     /// Which.
     pub code: Code,
     /// In words; never a cause of a 5xx.
@@ -78,7 +84,7 @@ impl Problem {
             Code::ServiceUnavailable | Code::ProviderUnavailable => Some(2),
             _ => None,
         };
-        Self {
+        Self(Box::new(Details {
             code,
             detail: detail.into(),
             errors: Vec::new(),
@@ -86,7 +92,7 @@ impl Problem {
             retry_after,
             allow: None,
             cause: None,
-        }
+        }))
     }
 
     /// With a helping fact.
@@ -113,8 +119,8 @@ impl Problem {
 
     /// With what really happened, for the log only.
     #[must_use]
-    pub fn because(mut self, cause: impl ToString) -> Self {
-        self.cause = Some(cause.to_string());
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(format!("{cause}"));
         self
     }
 
@@ -141,6 +147,20 @@ impl Problem {
             body.entry(name.clone()).or_insert_with(|| value.clone());
         }
         Value::Object(body)
+    }
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 

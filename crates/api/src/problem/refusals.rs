@@ -7,6 +7,7 @@ use comanda_domain::billing::{
 };
 use comanda_domain::cart::CartError;
 use comanda_domain::diner::RegisterError;
+use comanda_domain::ids::DinerId;
 use comanda_domain::kitchen::MoveTicketError;
 use comanda_domain::menu::{ChoiceProblem, LineProblem};
 use comanda_domain::money::Currency;
@@ -217,8 +218,8 @@ fn currency_mismatch(expected: Currency) -> Problem {
         .member("expected", expected)
 }
 
-fn diner_not_in_session(id: impl ToString) -> Problem {
-    let error = FieldError::new("", "not_allowed", "not at this table").about(id);
+fn diner_not_in_session(id: DinerId) -> Problem {
+    let error = FieldError::new("", "not_allowed", "not at this table").about(&id);
     Problem::new(Code::DinerNotInSession).errors(vec![error])
 }
 
@@ -289,7 +290,7 @@ fn place_round(error: PlaceRoundError) -> Problem {
         PlaceRoundError::CartEmpty => Problem::new(Code::CartEmpty),
         PlaceRoundError::LineNotFound(id) => {
             Problem::with_detail(Code::NotFound, "A selected line is not in the cart.").errors(vec![
-                FieldError::new("/line_ids", "not_allowed", "not in the cart").about(id),
+                FieldError::new("/line_ids", "not_allowed", "not in the cart").about(&id),
             ])
         }
         PlaceRoundError::TooManyLines(_) => {

@@ -8,6 +8,7 @@ use comanda_infrastructure::views::{LoginView, UserView};
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::app::nowhere;
 use crate::http::answer::{Answer, ok};
 use crate::http::body::{Named, Names, Nothing, Raw, body};
 use crate::http::command::{Command, Open, Plain, ask, stranger};
@@ -20,14 +21,20 @@ const COOKIE: &str = "comanda_refresh";
 
 /// Adds the routes below `/v1/auth`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(login).service(refresh).service(
-        scope("/v1/auth")
-            .wrap(from_fn(staff_only))
-            .service(logout)
-            .service(logout_all)
-            .service(get_me)
-            .service(change_password),
-    );
+    config
+        .service(login)
+        .service(refresh)
+        // Other methods of these two need no credential either to be told that they do not exist.
+        .route("/v1/auth/login", web::route().to(nowhere))
+        .route("/v1/auth/refresh", web::route().to(nowhere))
+        .service(
+            scope("/v1/auth")
+                .wrap(from_fn(staff_only))
+                .service(logout)
+                .service(logout_all)
+                .service(get_me)
+                .service(change_password),
+        );
 }
 
 /// Where the refresh token travels.

@@ -322,7 +322,7 @@ impl PaymentBody {
                 payer: self.payer_diner_id.map(|id| id.0),
                 covers: diners(self.covers),
             },
-            options: provider_options(self.provider_options),
+            options: provider_options(self.provider_options, self.return_url),
         })
     }
 }

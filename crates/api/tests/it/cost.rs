@@ -198,7 +198,7 @@ fn listings(dinner: &Dinner) -> Vec<Listing> {
         listing(
             "floor list",
             leo,
-            format!("/v1/waiter/branches/{branch}/tables?limit=200"),
+            format!("/v1/waiter/branches/{branch}/tables"),
             6,
         ),
         listing(

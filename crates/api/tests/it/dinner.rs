@@ -302,11 +302,11 @@ async fn three_guests_dine_and_pay() {
         ("Bife de chorizo".to_owned(), 13_333),
     ];
     assert_eq!(allocations(&marta, check_id, &paid).await, expected);
-    let card = json!({
+    let terminal = json!({
         "provider": "card_terminal", "amount": pesos(1_553_333), "payer_diner_id": ids[2],
         "reference": "VISA 4242 auth 081733",
     });
-    let paid = leo.key("pay-car").post(&payments, &card).await.expect(201);
+    let paid = leo.key("pay-car").post(&payments, &terminal).await.expect(201);
     let expected = [
         ("Limonada con menta y jengibre".to_owned(), 450_000),
         ("Bife de chorizo".to_owned(), 1_103_333),
@@ -416,8 +416,8 @@ async fn milk_is_filtered_and_raises_alerts() {
     assert!(!shown.contains("\"provoleta\""), "provolone contains milk");
     assert!(!shown.contains("\"noquis\""), "gnocchi may contain milk");
     assert!(shown.contains("\"bife_chorizo\""));
-    let preferences = json!({ "preferences": { "exclude_allergens": ["milk"] } });
-    let _ = dinner.ana().patch("/v1/diner/me", &preferences).await.expect(200);
+    let milk = json!({ "preferences": { "exclude_allergens": ["milk"] } });
+    let _ = dinner.ana().patch("/v1/diner/me", &milk).await.expect(200);
     let line = json!({ "product_id": dinner.dish("provoleta"), "qty": 1 });
     let cart = dinner.ana().post("/v1/diner/cart/lines", &line).await.expect(201);
     assert_eq!(cart.at("/lines/0/allergen_alerts"), json!(["milk"]));
@@ -484,8 +484,8 @@ async fn a_payment_that_is_notified_three_times_is_one_payment() {
     let dinner = Dinner::seated(&app).await;
     let _ = dinner.eat().await;
     let _ = dinner.ask_for_check().await;
-    let pay = json!({ "provider": "sandbox", "provider_options": { "outcome": "duplicated" } });
-    let paid = dinner.ana().act("/v1/diner/payments", &pay).await.expect(201);
+    let online = json!({ "provider": "sandbox", "provider_options": { "outcome": "duplicated" } });
+    let paid = dinner.ana().act("/v1/diner/payments", &online).await.expect(201);
     assert_eq!(paid.at("/status"), "approved");
     let check = dinner.ana().get("/v1/diner/check").await.expect(200);
     assert_eq!(check.list("/payments").len(), 1);

@@ -1,12 +1,26 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
-mod dinner;
-
+mod auth;
+#[cfg(test)]
+mod authorisation;
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
-mod crash;
-
-#[cfg(test)]
 mod cost;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod dinner;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod party;
+#[cfg(test)]
+mod raw;
+#[cfg(test)]
+mod tenancy;

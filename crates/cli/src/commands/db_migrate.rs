@@ -1,6 +1,5 @@
 //! `comanda db-migrate`: brings the schema of the database up to date.
 
-use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::postgres::{Database, known_migrations};
 use serde::Serialize;
 
@@ -34,7 +33,7 @@ pub async fn run(dry_run: bool, output: Output) -> Result<(), Failure> {
     let names = if dry_run {
         Database::pending(&config).await?
     } else {
-        let database = Database::open_with(&config, Sources::system(), true).await?;
+        let database = Database::open_for_command(&config, true).await?;
         let applied = database.applied.clone();
         database.close().await?;
         applied

@@ -17,7 +17,7 @@ pub async fn run(force: bool, output: Output) -> Result<(), Failure> {
     let config = config()?;
     // Before anything is opened, started or migrated.
     refuse_guarded(config.environment)?;
-    let database = Database::open(&config).await?;
+    let database = Database::open_for_command(&config, false).await?;
     let seeded = seed(&database.db, &config, force).await;
     database.close().await?;
     show(&seeded?, output)

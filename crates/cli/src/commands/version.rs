@@ -7,8 +7,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 #[derive(Serialize)]
-struct Version {
-    version: &'static str,
+struct About {
+    #[serde(rename = "version")]
+    release: &'static str,
     commit: &'static str,
     rustc: &'static str,
     /// The newest migration that this binary knows.
@@ -21,26 +22,26 @@ struct Version {
 /// # Errors
 /// A closed or full stdout.
 pub fn run(output: Output) -> Result<(), Failure> {
-    let version = Version {
-        version: env!("CARGO_PKG_VERSION"),
+    let about = About {
+        release: env!("CARGO_PKG_VERSION"),
         commit: env!("COMANDA_COMMIT"),
         rustc: env!("COMANDA_RUSTC"),
         schema: known_migrations().pop(),
         features: [],
     };
     if output.json {
-        output.document(&version)?;
+        output.document(&about)?;
     } else {
-        let Version {
-            version,
+        let About {
+            release,
             commit,
             rustc,
             schema,
             ..
-        } = &version;
+        } = &about;
         let schema = schema.as_deref().unwrap_or("none");
         output.text(&format!(
-            "comanda {version}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
+            "comanda {release}\ncommit  {commit}\nrustc   {rustc}\nschema  {schema}\n"
         ))?;
     }
     Ok(())

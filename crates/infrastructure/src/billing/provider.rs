@@ -61,6 +61,8 @@ pub trait PaymentProvider: Send + Sync {
 pub struct ProviderOptions {
     /// How the sandbox is to behave, by name.
     pub outcome: Option<String>,
+    /// Where a provider with a page of its own sends the guest back to; the sandbox has none.
+    pub return_url: Option<String>,
 }
 
 impl ProviderOptions {

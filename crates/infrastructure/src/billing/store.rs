@@ -26,7 +26,7 @@ use crate::schema::{
 };
 use crate::stored::named;
 
-/// The counter of check numbers; the one `Locks::and_check_counter` locks.
+/// The counter of check numbers.
 const CHECK_NUMBER: &str = "check_number";
 
 /// Which check is wanted.
@@ -354,8 +354,8 @@ pub(crate) async fn check_of_items(
 }
 
 /// The counter of the branch's check numbers: its value is the number given last. Every branch has one from its
-/// beginning.
-pub(crate) async fn check_counter(
+/// beginning. Reading it is the last lock of an operation, so that the opening message need not take it.
+pub(crate) async fn lock_check_counter(
     conn: Conn<'_>,
     tenant: TenantId,
     branch: BranchId,
@@ -365,7 +365,8 @@ pub(crate) async fn check_counter(
         .filter(branch_counter::branch_id.eq(branch.0))
         .filter(branch_counter::name.eq(CHECK_NUMBER))
         .select(BranchCounterRow::as_select())
-        .first(&mut &*conn)
+        .for_update()
+        .get_result(&mut &*conn)
         .await
         .optional()?;
     row.ok_or_else(|| DbError::Corrupt("a branch without a counter of check numbers".to_owned()))

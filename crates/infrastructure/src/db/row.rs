@@ -53,6 +53,7 @@ pub(crate) fn bytes_as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result
 }
 
 /// Like [`bytes_as_hex`], or null.
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
 pub(crate) fn optional_bytes_as_hex<S: Serializer>(
     bytes: &Option<Vec<u8>>,
     serializer: S,

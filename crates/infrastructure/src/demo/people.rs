@@ -30,14 +30,14 @@ pub(super) async fn hashed(
     people: &'static [Person],
     params: PasswordParams,
 ) -> Result<Vec<Hashed>, SeedError> {
-    let hasher = spawn_blocking(move || PasswordHasher::new(params, &SystemEntropy::new())).await;
-    let hasher = hasher.ok().and_then(Result::ok).ok_or(SeedError::Hashing)?;
-    let hashing = people.iter().map(|person| {
+    let made = spawn_blocking(move || PasswordHasher::new(params, &SystemEntropy::new())).await;
+    let hasher = made.ok().and_then(Result::ok).ok_or(SeedError::Hashing)?;
+    let tasks = people.iter().map(|person| {
         let hasher = hasher.clone();
         spawn_blocking(move || Ok((person, hasher.hash(person.password, &SystemEntropy::new())?)))
     });
-    let hashed = try_join_all(hashing).await.map_err(|_| SeedError::Hashing)?;
-    hashed
+    let verifiers = try_join_all(tasks).await.map_err(|_| SeedError::Hashing)?;
+    verifiers
         .into_iter()
         .collect::<Result<_, PasswordError>>()
         .map_err(|_| SeedError::Hashing)

@@ -5,7 +5,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use secrecy::ExposeSecret;
 
-use super::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use super::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
 use super::{OpenError, Schema, migrations};
 use crate::clock::Sources;
 use crate::config::Config;
@@ -42,7 +42,20 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
-        let (url, embedded) = find(config).await?;
+        Self::at(find(config).await?, config, sources, migrate).await
+    }
+
+    /// Opens it for a command: beside a server that runs the embedded cluster, or with the cluster for as long as the
+    /// command needs it.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn open_for_command(config: &Config, migrate: bool) -> Result<Self, OpenError> {
+        Self::at(find_or_share(config).await?, config, Sources::system(), migrate).await
+    }
+
+    async fn at(found: Found, config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
+        let (url, embedded) = found;
         let Schema { applied, shards } = if migrate || !config.environment.is_guarded() {
             let migrator = config
                 .database
@@ -77,12 +90,12 @@ impl Database {
         })
     }
 
-    /// The migrations that opening it would run, or lack.
+    /// The migrations that opening it for a command would run, or lack.
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
-        let (url, embedded) = find(config).await?;
+        let (url, embedded) = find_or_share(config).await?;
         let pending = migrations::pending(&url).await;
         if let Some(cluster) = embedded {
             beside(move || cluster.stop()).await??;
@@ -104,8 +117,11 @@ impl Database {
     }
 }
 
+/// The address of the application's database, and the cluster if this process runs it.
+type Found = (String, Option<EmbeddedPostgres>);
+
 /// Where the application's database is; the embedded cluster runs once this is known.
-async fn find(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), OpenError> {
+async fn find(config: &Config) -> Result<Found, OpenError> {
     if let Some(url) = &config.database.url {
         return Ok((url.expose_secret().to_owned(), None));
     }
@@ -113,12 +129,28 @@ async fn find(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), Ope
     Ok((cluster.url(EMBEDDED_DATABASE), Some(cluster)))
 }
 
-async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
-    let options = EmbeddedOptions {
+/// As [`find`], or the embedded cluster that another process runs.
+async fn find_or_share(config: &Config) -> Result<Found, OpenError> {
+    match find(config).await {
+        Err(OpenError::Embedded(EmbeddedError::InUse { .. })) => {
+            let options = embedded_options(config);
+            let url = beside(move || EmbeddedPostgres::url_of_running(&options, EMBEDDED_DATABASE)).await??;
+            Ok((url, None))
+        }
+        found => found,
+    }
+}
+
+fn embedded_options(config: &Config) -> EmbeddedOptions {
+    EmbeddedOptions {
         data_dir: config.data_dir.clone(),
         bin_dir: config.database.postgres_bin.clone(),
         durable: true,
-    };
+    }
+}
+
+async fn start(config: &Config) -> Result<EmbeddedPostgres, OpenError> {
+    let options = embedded_options(config);
     let cluster = beside(move || EmbeddedPostgres::start(&options)).await??;
     let mut conn = AsyncPgConnection::establish(&cluster.url("postgres")).await?;
     let created = conn

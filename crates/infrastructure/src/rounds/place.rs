@@ -44,7 +44,7 @@ impl RoundService {
                 ask,
                 Locks::session(who.session),
                 async |conn| load(conn, ask, who, &principal).await,
-                |facts, act| decide(facts, act, &principal, command, seen),
+                |facts, act| decide(&facts, act, &principal, command, seen),
             )
             .await
     }
@@ -75,7 +75,7 @@ async fn load(
 }
 
 fn decide(
-    facts: Facts,
+    facts: &Facts,
     act: &mut Act<'_>,
     who: &Principal,
     command: &PlaceRound,

@@ -42,7 +42,6 @@ pub(crate) enum Wanted {
 pub(crate) struct Found {
     pub(crate) round: Round,
     pub(crate) table: TableRef,
-    pub(crate) sector_id: Uuid,
 }
 
 /// The rounds, with their lines.
@@ -52,12 +51,11 @@ pub(crate) async fn find(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> R
     let mut items = items_of(conn, tenant, &ids).await?;
     heads
         .into_iter()
-        .map(|(row, table_id, code, sector_id)| {
+        .map(|(row, table_id, code)| {
             let items = items.remove(&row.id).unwrap_or_default();
             Ok(Found {
                 round: row.into_domain(items)?,
                 table: TableRef::new(table_id.into(), &code),
-                sector_id,
             })
         })
         .collect()
@@ -68,7 +66,7 @@ pub(crate) async fn one(conn: Conn<'_>, tenant: TenantId, id: RoundId) -> Result
     Ok(find(conn, tenant, &Wanted::One(id)).await?.pop())
 }
 
-type Head = (RoundRow, Uuid, String, Uuid);
+type Head = (RoundRow, Uuid, String);
 
 async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<Head>, DbError> {
     let base = round::table
@@ -87,7 +85,6 @@ async fn heads(conn: Conn<'_>, tenant: TenantId, wanted: &Wanted) -> Result<Vec<
             RoundRow::as_select(),
             restaurant_table::id,
             restaurant_table::code,
-            restaurant_table::sector_id,
         ));
     let mut conn = conn;
     let heads = match wanted {

@@ -1,5 +1,6 @@
 //! Bills from asking to paying, against a real database whose triggers guard the books.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -210,6 +211,7 @@ impl Party {
                 covers: Vec::new(),
             },
             options: ProviderOptions {
+                return_url: None,
                 outcome: outcome.map(str::to_owned),
             },
         };
@@ -254,13 +256,14 @@ fn more_rows() -> String {
         id(30)
     );
     for provider in ["cash", "card_terminal", "transfer", "sandbox", "mercado_pago"] {
-        sql += &format!(
+        let _ = write!(
+            sql,
             "INSERT INTO branch_provider (tenant_id, branch_id, provider, enabled, created_at)
              VALUES ({t}, {b}, '{provider}', true, now());"
         );
     }
     for (product, code, price) in DISHES {
-        sql += &format!(
+        let _ = write!(sql,
             "INSERT INTO product (tenant_id, id, category_id, code, name, position, created_at)
              VALUES ({t}, {p}, {}, '{code}', '{{\"es\":\"{code}\"}}', 1, now());
              INSERT INTO branch_product (tenant_id, branch_id, product_id, price_amount, currency, on_menu, available, created_at)

@@ -1,5 +1,6 @@
 //! A database of its own with one small restaurant, on a clock that the test moves.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -181,13 +182,15 @@ fn rows(at: Timestamp) -> String {
          INSERT INTO tenant_directory (slug, tenant_id, created_at) VALUES ('house', {t}, {at});"
     );
     for (branch, slug) in [(2, "first"), (3, "second")] {
-        sql += &format!(
+        let _ = write!(
+            sql,
             "INSERT INTO branch (tenant_id, id, name, slug, currency, locale, timezone, created_at)
              VALUES ({t}, {}, 'Branch {slug}', '{slug}', 'ARS', 'es', 'America/Argentina/Mendoza', {at});",
             id(branch)
         );
     }
-    sql += &format!(
+    let _ = write!(
+        sql,
         "INSERT INTO sector (tenant_id, id, branch_id, name, prefix, display_order, created_at)
          VALUES ({t}, {s}, {b}, 'Room', 'SAL', 1, {at});
          INSERT INTO restaurant_table (tenant_id, id, branch_id, sector_id, code, capacity, created_at)
@@ -203,14 +206,16 @@ fn rows(at: Timestamp) -> String {
         (13, "waiter", false),
         (14, "nobody", false),
     ] {
-        sql += &format!(
+        let _ = write!(
+            sql,
             "INSERT INTO app_user (tenant_id, id, email, name, password_verifier, is_owner, created_at)
              VALUES ({t}, {}, '{name}@house.demo', '{name}', '{verifier}', {owner}, {at});",
             id(user)
         );
     }
     for (grant, user, role) in [(21, 12, "manager"), (22, 13, "waiter")] {
-        sql += &format!(
+        let _ = write!(
+            sql,
             "INSERT INTO staff_grant (tenant_id, id, branch_id, user_id, role, created_at)
              VALUES ({t}, {}, {}, {}, '{role}', {at});",
             id(grant),

@@ -2,4 +2,6 @@
 
 // `cfg(test)` tells clippy that helpers, too, may unwrap here.
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod workspace;

@@ -52,8 +52,12 @@ body! {
 }
 
 /// The provider's options.
-pub fn provider_options(body: Option<ProviderOptionsBody>) -> ProviderOptions {
+pub fn provider_options(
+    body: Option<ProviderOptionsBody>,
+    return_url: Option<Text<1, 1000>>,
+) -> ProviderOptions {
     ProviderOptions {
+        return_url: return_url.map(|url| url.0),
         outcome: body.and_then(|body| body.outcome).map(|outcome| outcome.0),
     }
 }
@@ -159,7 +163,7 @@ pub async fn start_payment(
             payer: None,
             covers: diners(body.covers),
         },
-        options: provider_options(body.provider_options),
+        options: provider_options(body.provider_options, body.return_url),
     };
     Ok(stored(
         state

@@ -69,7 +69,7 @@ body! {
 
 body! {
     /// Why.
-    CancelBody {
+    StaffCancelBody {
         /// Three to 200 characters.
         reason: Reason,
     }
@@ -215,13 +215,13 @@ pub async fn serve_round(
 }
 
 /// Takes a round back.
-#[utoipa::path(tag = "waiter", request_body = CancelBody, responses((status = 200, body = RoundView)),
+#[utoipa::path(tag = "waiter", request_body = StaffCancelBody, responses((status = 200, body = RoundView)),
     extensions(("x-comanda-action" = json!("round.cancel")), ("x-idempotency-key" = json!("required"))))]
 #[post("/rounds/{round_id}/cancel")]
 pub async fn cancel_round(
     state: web::Data<State>,
     id: PathId<RoundId>,
-    command: Command<CancelBody, Keyed>,
+    command: Command<StaffCancelBody, Keyed>,
 ) -> Answer {
     let reason = Some(command.body.reason.0.as_str());
     let rounds = &state.services.rounds;

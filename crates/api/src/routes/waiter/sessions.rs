@@ -37,6 +37,20 @@ body! {
     }
 }
 
+/// Forced closing, and the reason that goes with it, come with write-offs.
+fn refuse_force(body: &CloseBody) -> Result<(), Problem> {
+    let member = match (body.force, &body.reason) {
+        (Some(true), _) => "/force",
+        (_, Some(_)) => "/reason",
+        _ => return Ok(()),
+    };
+    Err(Problem::with_detail(
+        Code::ValidationFailed,
+        "Forced closing is not possible in this version.",
+    )
+    .at(member, "not_allowed", "not possible in this version"))
+}
+
 /// One visit with its rounds, calls and check totals.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = SessionDetailView)),
     extensions(("x-comanda-action" = json!("session.read"))))]
@@ -102,13 +116,7 @@ pub async fn close(
     id: PathId<SessionId>,
     command: Command<CloseBody, Keyed>,
 ) -> Answer {
-    if command.body.force == Some(true) {
-        return Err(Problem::with_detail(
-            Code::ValidationFailed,
-            "Forced closing is not possible in this version.",
-        )
-        .at("/force", "not_allowed", "not possible in this version"));
-    }
+    refuse_force(&command.body)?;
     let serve = command.body.serve_ready_rounds.unwrap_or(false);
     Ok(stored(
         state

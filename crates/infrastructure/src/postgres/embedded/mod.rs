@@ -85,6 +85,16 @@ impl EmbeddedPostgres {
         })
     }
 
+    /// The address of one database of the cluster that another process runs in this data folder, and may stop at
+    /// any moment.
+    ///
+    /// # Errors
+    /// A data folder that we may not use.
+    pub fn url_of_running(options: &EmbeddedOptions, database: &str) -> Result<String, EmbeddedError> {
+        let (account, data_dir) = account::open_data_dir(&options.data_dir)?;
+        Ok(Cluster::at(data_dir.join("postgres"), account, options.durable).url(database))
+    }
+
     /// The address of one database of the cluster, as `tokio-postgres`, `diesel-async` and `psql` read it.
     pub fn url(&self, database: &str) -> String {
         self.cluster.url(database)

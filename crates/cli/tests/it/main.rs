@@ -1,0 +1,4 @@
+//! The commands, each against a server of its own.
+
+#[cfg(test)]
+mod dinner;
