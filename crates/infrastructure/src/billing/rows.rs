@@ -313,13 +313,6 @@ impl CoverRow {
             amount: cover.amount,
         }
     }
-
-    pub(crate) fn to_domain(&self) -> Cover {
-        Cover {
-            diner_id: self.diner_id.into(),
-            amount: self.amount,
-        }
-    }
 }
 
 row! {

@@ -1,4 +1,4 @@
-//! Queries over checks: a check with its ledger in seven, whatever the number of charges and payments.
+//! Queries over checks: a check with its ledger in five, whatever the number of charges and payments.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,16 +8,18 @@ use comanda_domain::billing::{
     Allocation, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus, Provider, Share, Split,
 };
 use comanda_domain::ids::{BranchId, CheckId, DinerId, PaymentId, RoundItemId, SessionId, TenantId};
+use diesel::dsl::array;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+    sql_types,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 use uuid::Uuid;
 
 use super::rows::{
-    AllocationRow, BranchCounterRow, ChargeRow, CheckRow, CoverRow, PaymentParts, PaymentRow, ShareRow,
-    SplitRow, TipRow,
+    AllocationRow, BranchCounterRow, ChargeRow, CheckRow, PaymentParts, PaymentRow, ShareRow, SplitRow,
+    TipRow,
 };
 use crate::db::{Conn, DbError};
 use crate::schema::{
@@ -133,37 +135,30 @@ pub(crate) async fn ledger(conn: Conn<'_>, tenant: TenantId, check: &Check) -> R
 }
 
 async fn charges(conn: Conn<'_>, tenant: TenantId, check: CheckId) -> Result<Vec<Charge>, DbError> {
-    let (mut a, mut b) = (conn, conn);
-    let of_check = || {
-        charge::table
-            .filter(charge::tenant_id.eq(tenant.0))
-            .filter(charge::check_id.eq(check.0))
-    };
-    let (rows, sharers) = try_join!(
-        of_check()
-            .inner_join(
-                round_item::table.on(round_item::tenant_id
-                    .eq(charge::tenant_id)
-                    .and(round_item::id.eq(charge::round_item_id))),
-            )
-            .order(charge::position)
-            .select((ChargeRow::as_select(), round_item::sharing))
-            .load::<(ChargeRow, String)>(&mut a),
-        round_item_sharer::table
-            .filter(round_item_sharer::tenant_id.eq(tenant.0))
-            .filter(round_item_sharer::round_item_id.eq_any(of_check().select(charge::round_item_id)))
-            .order(round_item_sharer::diner_id)
-            .select((round_item_sharer::round_item_id, round_item_sharer::diner_id))
-            .load::<(Uuid, Uuid)>(&mut b),
-    )?;
-    let mut sharers_of: HashMap<Uuid, Vec<DinerId>> = HashMap::new();
-    for (item, diner) in sharers {
-        sharers_of.entry(item).or_default().push(diner.into());
-    }
+    let sharers = round_item_sharer::table
+        .filter(round_item_sharer::tenant_id.eq(round_item::tenant_id))
+        .filter(round_item_sharer::round_item_id.eq(round_item::id))
+        .order(round_item_sharer::diner_id)
+        .select(round_item_sharer::diner_id);
+    let rows: Vec<(ChargeRow, String, Vec<Uuid>)> = charge::table
+        .inner_join(
+            round_item::table.on(round_item::tenant_id
+                .eq(charge::tenant_id)
+                .and(round_item::id.eq(charge::round_item_id))),
+        )
+        .filter(charge::tenant_id.eq(tenant.0))
+        .filter(charge::check_id.eq(check.0))
+        .order(charge::position)
+        .select((
+            ChargeRow::as_select(),
+            round_item::sharing,
+            array::<sql_types::Uuid, _>(sharers),
+        ))
+        .load(&mut &*conn)
+        .await?;
     rows.into_iter()
-        .map(|(row, sharing)| {
-            let sharers = sharers_of.remove(&row.round_item_id).unwrap_or_default();
-            row.into_domain(&sharing, sharers)
+        .map(|(row, sharing, sharers)| {
+            row.into_domain(&sharing, sharers.into_iter().map(DinerId::from).collect())
         })
         .collect()
 }
@@ -195,7 +190,7 @@ async fn allocations(
 }
 
 /// By check, what its totals need: payments with covers and tips, and the split in force. No charges, no
-/// allocations. Three queries, whatever the number of checks.
+/// allocations. Two queries, whatever the number of checks.
 pub(crate) async fn totals(
     conn: Conn<'_>,
     tenant: TenantId,
@@ -221,40 +216,38 @@ pub(crate) async fn totals(
 
 /// In order of creation, still without allocations.
 async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<Vec<Payment>, DbError> {
-    let (mut a, mut b) = (conn, conn);
-    let of_checks = || {
-        payment::table
-            .filter(payment::tenant_id.eq(tenant.0))
-            .filter(payment::check_id.eq_any(checks))
-    };
-    let (rows, covers) = try_join!(
-        of_checks()
-            .left_join(
-                tip::table.on(tip::tenant_id
-                    .eq(payment::tenant_id)
-                    .and(tip::payment_id.eq(payment::id)))
-            )
-            .order((payment::created_at, payment::id))
-            .select((PaymentRow::as_select(), Option::<TipRow>::as_select()))
-            .load::<(PaymentRow, Option<TipRow>)>(&mut a),
+    let covers = || {
         payment_cover::table
-            .filter(payment_cover::tenant_id.eq(tenant.0))
-            .filter(payment_cover::payment_id.eq_any(of_checks().select(payment::id)))
-            .order((payment_cover::payment_id, payment_cover::position))
-            .select(CoverRow::as_select())
-            .load::<CoverRow>(&mut b),
-    )?;
-    let mut covers_of: HashMap<Uuid, Vec<Cover>> = HashMap::new();
-    for row in covers {
-        covers_of.entry(row.payment_id).or_default().push(row.to_domain());
-    }
+            .filter(payment_cover::tenant_id.eq(payment::tenant_id))
+            .filter(payment_cover::payment_id.eq(payment::id))
+            .order(payment_cover::position)
+    };
+    let rows: Vec<(PaymentRow, Option<TipRow>, Vec<Uuid>, Vec<i64>)> = payment::table
+        .left_join(
+            tip::table.on(tip::tenant_id
+                .eq(payment::tenant_id)
+                .and(tip::payment_id.eq(payment::id))),
+        )
+        .filter(payment::tenant_id.eq(tenant.0))
+        .filter(payment::check_id.eq_any(checks))
+        .order((payment::created_at, payment::id))
+        .select((
+            PaymentRow::as_select(),
+            Option::<TipRow>::as_select(),
+            array::<sql_types::Uuid, _>(covers().select(payment_cover::diner_id)),
+            array::<sql_types::BigInt, _>(covers().select(payment_cover::amount)),
+        ))
+        .load(&mut &*conn)
+        .await?;
     rows.into_iter()
-        .map(|(row, tip)| {
-            let covers = covers_of.remove(&row.id).unwrap_or_default();
-            let tip = tip.map(|tip| tip.to_domain());
+        .map(|(row, tip, diners, amounts)| {
+            let cover = |(diner, amount): (Uuid, i64)| Cover {
+                diner_id: diner.into(),
+                amount,
+            };
             row.into_domain(PaymentParts {
-                covers,
-                tip,
+                covers: diners.into_iter().zip(amounts).map(cover).collect(),
+                tip: tip.map(|tip| tip.to_domain()),
                 allocations: Vec::new(),
             })
         })
