@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Placing through the server next to the same SQL through pgbench, on one cluster, in turns. See README.md.
 #   bench/place.sh [seconds per turn, 10] [connections, 8] [turns, 3]
+# NO_BUILD=1 measures the release binaries that are there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,7 +22,7 @@ finish() {
 }
 trap finish EXIT
 
-cargo build --release --quiet --bin comanda-api --bin comanda
+[ -n "${NO_BUILD:-}" ] || cargo build --release --quiet --bin comanda-api --bin comanda
 COMANDA_DATA_DIR=$data COMANDA_BIND=127.0.0.1:18080 COMANDA_LOG=warn \
     "$target/comanda-api" --demo >/dev/null &
 server=$!
@@ -53,9 +54,13 @@ capture() {
     tail -c +"$((from + 1))" "$log" | python3 bench/capture.py "$1" "$connections" >"$data/place.sql"
 }
 
+# A restaurant that has been open for a while, and tables that PostgreSQL has looked at, as autovacuum does within a minute.
+load --seconds 10 --warm-up 0 >/dev/null
 for turn in $(seq "$turns"); do
+    ask "VACUUM ANALYZE"
     placed=$(load --seconds "$seconds" --warm-up 2)
     capture "$turn"
+    ask "VACUUM ANALYZE"
     # Only in this process does the role bind pgbench as the server's SET ROLE binds its connections.
     output=$(PGOPTIONS='-c role=comanda_app' "$bin/pgbench" -n -M prepared -f "$data/place.sql" \
         -c "$connections" -j 2 -T "$seconds" -D i=0 2>&1) || { echo "$output" >&2; exit 1; }

@@ -1,11 +1,12 @@
-//! Queries over checks: a check with its ledger in five, whatever the number of charges and payments.
+//! Queries over checks: a check with its ledger in four, whatever the number of charges and payments.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use comanda_domain::Timestamp;
 use comanda_domain::billing::{
-    Allocation, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus, Provider, Share, Split,
+    Allocation, AllocationReason, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus,
+    Provider, Share, Split,
 };
 use comanda_domain::ids::{BranchId, CheckId, DinerId, PaymentId, RoundItemId, SessionId, TenantId};
 use diesel::dsl::array;
@@ -18,8 +19,7 @@ use futures_util::try_join;
 use uuid::Uuid;
 
 use super::rows::{
-    AllocationRow, BranchCounterRow, ChargeRow, CheckRow, PaymentParts, PaymentRow, ShareRow, SplitRow,
-    TipRow,
+    BranchCounterRow, ChargeRow, CheckRow, PaymentParts, PaymentRow, ShareRow, SplitRow, TipRow,
 };
 use crate::db::{Conn, DbError};
 use crate::schema::{
@@ -122,15 +122,8 @@ pub(crate) async fn of_branch(
 /// The whole ledger of a check.
 pub(crate) async fn ledger(conn: Conn<'_>, tenant: TenantId, check: &Check) -> Result<Ledger, DbError> {
     let ids = [check.id.0];
-    let (charges, mut allocations, mut ledgers) = try_join!(
-        charges(conn, tenant, check.id),
-        allocations(conn, tenant, check.id),
-        totals(conn, tenant, &ids),
-    )?;
-    let mut ledger = ledgers.remove(&check.id.0).unwrap_or_default();
-    for payment in &mut ledger.payments {
-        payment.allocations = allocations.remove(&payment.id.0).unwrap_or_default();
-    }
+    let (charges, mut ledgers) = try_join!(charges(conn, tenant, check.id), totals(conn, tenant, &ids))?;
+    let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
     Ok(Ledger { charges, ..ledger })
 }
 
@@ -163,34 +156,8 @@ async fn charges(conn: Conn<'_>, tenant: TenantId, check: CheckId) -> Result<Vec
         .collect()
 }
 
-/// By payment, in order.
-async fn allocations(
-    conn: Conn<'_>,
-    tenant: TenantId,
-    check: CheckId,
-) -> Result<HashMap<Uuid, Vec<Allocation>>, DbError> {
-    let of_check = payment::table
-        .filter(payment::tenant_id.eq(tenant.0))
-        .filter(payment::check_id.eq(check.0));
-    let rows: Vec<AllocationRow> = allocation::table
-        .filter(allocation::tenant_id.eq(tenant.0))
-        .filter(allocation::payment_id.eq_any(of_check.select(payment::id)))
-        .order((allocation::payment_id, allocation::seq))
-        .select(AllocationRow::as_select())
-        .load(&mut &*conn)
-        .await?;
-    let mut by_payment: HashMap<Uuid, Vec<Allocation>> = HashMap::new();
-    for row in rows {
-        by_payment
-            .entry(row.payment_id)
-            .or_default()
-            .push(row.to_domain()?);
-    }
-    Ok(by_payment)
-}
-
-/// By check, what its totals need: payments with covers and tips, and the split in force. No charges, no
-/// allocations. Two queries, whatever the number of checks.
+/// By check, what its totals need: payments with all that is theirs, and the split in force, but no charges. Two
+/// queries, whatever the number of checks.
 pub(crate) async fn totals(
     conn: Conn<'_>,
     tenant: TenantId,
@@ -214,7 +181,15 @@ pub(crate) async fn totals(
     Ok(ledgers)
 }
 
-/// In order of creation, still without allocations.
+/// A payment with its tip; then, each in its order, guests and amounts of its covers, and its allocations by column.
+type PaymentAlong = (
+    PaymentRow,
+    Option<TipRow>,
+    (Vec<Uuid>, Vec<i64>),
+    (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<String>),
+);
+
+/// In order of creation.
 async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<Vec<Payment>, DbError> {
     let covers = || {
         payment_cover::table
@@ -222,7 +197,13 @@ async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<V
             .filter(payment_cover::payment_id.eq(payment::id))
             .order(payment_cover::position)
     };
-    let rows: Vec<(PaymentRow, Option<TipRow>, Vec<Uuid>, Vec<i64>)> = payment::table
+    let allocations = || {
+        allocation::table
+            .filter(allocation::tenant_id.eq(payment::tenant_id))
+            .filter(allocation::payment_id.eq(payment::id))
+            .order(allocation::seq)
+    };
+    let rows: Vec<PaymentAlong> = payment::table
         .left_join(
             tip::table.on(tip::tenant_id
                 .eq(payment::tenant_id)
@@ -234,23 +215,43 @@ async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<V
         .select((
             PaymentRow::as_select(),
             Option::<TipRow>::as_select(),
-            array::<sql_types::Uuid, _>(covers().select(payment_cover::diner_id)),
-            array::<sql_types::BigInt, _>(covers().select(payment_cover::amount)),
+            (
+                array::<sql_types::Uuid, _>(covers().select(payment_cover::diner_id)),
+                array::<sql_types::BigInt, _>(covers().select(payment_cover::amount)),
+            ),
+            (
+                array::<sql_types::Uuid, _>(allocations().select(allocation::id)),
+                array::<sql_types::Uuid, _>(allocations().select(allocation::charge_id)),
+                array::<sql_types::BigInt, _>(allocations().select(allocation::amount)),
+                array::<sql_types::Text, _>(allocations().select(allocation::reason)),
+            ),
         ))
         .load(&mut &*conn)
         .await?;
     rows.into_iter()
-        .map(|(row, tip, diners, amounts)| {
-            let cover = |(diner, amount): (Uuid, i64)| Cover {
-                diner_id: diner.into(),
-                amount,
-            };
-            row.into_domain(PaymentParts {
-                covers: diners.into_iter().zip(amounts).map(cover).collect(),
-                tip: tip.map(|tip| tip.to_domain()),
-                allocations: Vec::new(),
-            })
-        })
+        .map(
+            |(row, tip, (diners, covered), (ids, charges, amounts, reasons))| {
+                let cover = |(diner, amount): (Uuid, i64)| Cover {
+                    diner_id: diner.into(),
+                    amount,
+                };
+                let allocations = ids.into_iter().zip(charges).zip(amounts.into_iter().zip(reasons));
+                row.into_domain(PaymentParts {
+                    covers: diners.into_iter().zip(covered).map(cover).collect(),
+                    tip: tip.map(|tip| tip.to_domain()),
+                    allocations: allocations
+                        .map(|((id, charge), (amount, reason))| {
+                            Ok(Allocation {
+                                id: id.into(),
+                                charge_id: charge.into(),
+                                amount,
+                                reason: named(&reason, AllocationReason::parse)?,
+                            })
+                        })
+                        .collect::<Result<_, DbError>>()?,
+                })
+            },
+        )
         .collect()
 }
 
