@@ -50,7 +50,7 @@ impl Metered {
             answer,
             trips: self.counts.trips() - trips,
             commits: self.counts.commits() - commits,
-            statements: self.counts.take_statements(),
+            statements: own(self.counts.take_statements()),
         }
     }
 
@@ -131,40 +131,40 @@ async fn commands_keep_their_budgets() {
         .await;
     let round = cost.answer.expect(201);
     let round = round.text("/id");
-    within(14, "place_round", &run(&cost.statements));
+    within(14, "place_round", &cost.statements);
     dinner.submit(round).await;
     dinner.serve(round).await;
     let split = json!({ "split": { "method": "equal" } });
     let cost = metered.cost(dinner.ana().act("/v1/diner/check", &split)).await;
     let check = cost.answer.expect(201);
-    within(14, "request_check", &run(&cost.statements));
+    within(14, "request_check", &cost.statements);
     let path = format!("/v1/billing/checks/{}/payments", check.text("/id"));
     let cash = |amount: i64| json!({ "provider": "cash", "amount": { "amount": amount, "currency": "ARS" } });
     let _ = dinner.leo.act(&path, &cash(1_000_000)).await.expect(201);
     let cost = metered.cost(dinner.leo.act(&path, &cash(3_660_000))).await;
     let _ = cost.answer.expect(201);
-    // Two statements over its budget of 14, see docs/behaviour.md; it must not grow.
-    within(16, "register_payment", &run(&cost.statements));
+    within(14, "register_payment", &cost.statements);
     let path = format!("/v1/waiter/sessions/{}/close", dinner.session);
     let cost = metered.cost(dinner.leo.act(&path, &json!({}))).await;
     let _ = cost.answer.expect(200);
-    // Five over its budget of 18, for the same reason.
-    within(23, "session close", &run(&cost.statements));
+    within(18, "session close", &cost.statements);
 }
 
-/// Without the look-ups of types that the driver makes once per connection.
-fn run(statements: &[String]) -> Vec<String> {
-    let own = statements.iter().filter(|sql| !sql.contains("pg_catalog"));
-    own.cloned().collect()
+/// Without what is asked at intervals, whatever is requested: types by the driver, once per connection, and whether
+/// a login still stands, every few seconds.
+fn own(statements: Vec<String>) -> Vec<String> {
+    let at_intervals = |sql: &String| sql.contains("pg_catalog") || sql.contains("\"token_epoch\"");
+    statements.into_iter().filter(|sql| !at_intervals(sql)).collect()
 }
 
-/// A read, its budget, and which list of the answer grows.
+/// A list that is read, and its budget.
 struct Listing {
     what: &'static str,
     who: Client,
     path: String,
     budget: usize,
-    list: &'static str,
+    /// How many more than 200 there are where everything is shown at once.
+    unpaged: usize,
 }
 
 /// Every list whose rows are those of a whole evening at one table.
@@ -176,7 +176,7 @@ fn listings(dinner: &Dinner) -> Vec<Listing> {
         who: who.clone(),
         path,
         budget,
-        list: "/data",
+        unpaged: 0,
     };
     vec![
         listing(
@@ -197,12 +197,16 @@ fn listings(dinner: &Dinner) -> Vec<Listing> {
             format!("/v1/kitchen/branches/{branch}/tickets?limit=200"),
             5,
         ),
-        listing(
-            "floor list",
-            leo,
-            format!("/v1/waiter/branches/{branch}/tables?limit=200"),
-            6,
-        ),
+        Listing {
+            // Not paged: all tables of the branch, of which there are 14 before any is added.
+            unpaged: 13,
+            ..listing(
+                "floor list",
+                leo,
+                format!("/v1/waiter/branches/{branch}/tables"),
+                6,
+            )
+        },
         listing(
             "check list",
             leo,
@@ -326,7 +330,8 @@ async fn lists_cost_the_same_at_two_hundred_rows() {
     multiply(&metered, &evening, &IDS, 199).await;
     for (listing, before) in listings(&dinner).into_iter().zip(few) {
         let cost = metered.read(&listing.who, &listing.path).await;
-        assert_eq!(cost.answer.list(listing.list).len(), 200, "{}", listing.what);
+        let rows = cost.answer.list("/data").len();
+        assert_eq!(rows, 200 + listing.unpaged, "{}", listing.what);
         assert_eq!(cost.statements, before, "{}", listing.what);
     }
 }

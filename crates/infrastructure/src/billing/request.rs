@@ -76,9 +76,7 @@ impl BillingService {
             pending_rounds,
         };
         // A check of the visit comes and goes under the session's lock alone.
-        let locks = Locks::session(session)
-            .and_unfinished_rounds(session)
-            .and_check_counter(session);
+        let locks = Locks::session(session).and_unfinished_rounds(session);
         self.db
             .write(
                 ask,
@@ -114,7 +112,7 @@ async fn material(conn: Conn<'_>, ask: &Ask, scene: &Scene) -> Result<Material, 
         rounds::store::find(conn, tenant, &wanted),
         store::billed_items(conn, tenant, session),
         diners::store::of_session(conn, tenant, session),
-        store::check_counter(conn, tenant, scene.branch.id),
+        store::lock_check_counter(conn, tenant, scene.branch.id),
     )?;
     let rounds: Vec<Round> = found.into_iter().map(|found| found.round).collect();
     let mut named =

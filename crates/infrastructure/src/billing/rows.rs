@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use comanda_domain::Timestamp;
 use comanda_domain::billing::{
-    Allocation, AllocationReason, Charge, Check, CheckStatus, Cover, Payment, PaymentStatus, Provider, Share,
-    Split, SplitMethod, Tip,
+    Allocation, Charge, Check, CheckStatus, Cover, Payment, PaymentStatus, Provider, Share, Split,
+    SplitMethod, Tip,
 };
 use comanda_domain::cart::Sharing;
 use comanda_domain::ids::{DinerId, TenantId};
@@ -313,13 +313,6 @@ impl CoverRow {
             amount: cover.amount,
         }
     }
-
-    pub(crate) fn to_domain(&self) -> Cover {
-        Cover {
-            diner_id: self.diner_id.into(),
-            amount: self.amount,
-        }
-    }
 }
 
 row! {
@@ -408,15 +401,6 @@ impl AllocationRow {
             currency: check.currency.to_string(),
             reason: placed.allocation.reason.to_string(),
         }
-    }
-
-    pub(crate) fn to_domain(&self) -> Result<Allocation, DbError> {
-        Ok(Allocation {
-            id: self.id.into(),
-            charge_id: self.charge_id.into(),
-            amount: self.amount,
-            reason: named(&self.reason, AllocationReason::parse)?,
-        })
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn require_own(who: &Principal, session: SessionId) -> Result<(), Ref
     }
 }
 
-/// The check and where it is: what reading needs, in eight queries.
+/// The check and where it is: what reading needs, in a fixed number of queries.
 pub(super) async fn load_bill(
     conn: Conn<'_>,
     ask: &Ask,

@@ -1,23 +1,25 @@
-//! Queries over checks: a check with its ledger in seven, whatever the number of charges and payments.
+//! Queries over checks: a check with its ledger in four, whatever the number of charges and payments.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use comanda_domain::Timestamp;
 use comanda_domain::billing::{
-    Allocation, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus, Provider, Share, Split,
+    Allocation, AllocationReason, Charge, Check, CheckStatus, Cover, Ledger, Payment, PaymentStatus,
+    Provider, Share, Split,
 };
 use comanda_domain::ids::{BranchId, CheckId, DinerId, PaymentId, RoundItemId, SessionId, TenantId};
+use diesel::dsl::array;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+    sql_types,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::try_join;
 use uuid::Uuid;
 
 use super::rows::{
-    AllocationRow, BranchCounterRow, ChargeRow, CheckRow, CoverRow, PaymentParts, PaymentRow, ShareRow,
-    SplitRow, TipRow,
+    BranchCounterRow, ChargeRow, CheckRow, PaymentParts, PaymentRow, ShareRow, SplitRow, TipRow,
 };
 use crate::db::{Conn, DbError};
 use crate::schema::{
@@ -26,7 +28,7 @@ use crate::schema::{
 };
 use crate::stored::named;
 
-/// The counter of check numbers; the one `Locks::and_check_counter` locks.
+/// The counter of check numbers.
 const CHECK_NUMBER: &str = "check_number";
 
 /// Which check is wanted.
@@ -120,82 +122,42 @@ pub(crate) async fn of_branch(
 /// The whole ledger of a check.
 pub(crate) async fn ledger(conn: Conn<'_>, tenant: TenantId, check: &Check) -> Result<Ledger, DbError> {
     let ids = [check.id.0];
-    let (charges, mut allocations, mut ledgers) = try_join!(
-        charges(conn, tenant, check.id),
-        allocations(conn, tenant, check.id),
-        totals(conn, tenant, &ids),
-    )?;
-    let mut ledger = ledgers.remove(&check.id.0).unwrap_or_default();
-    for payment in &mut ledger.payments {
-        payment.allocations = allocations.remove(&payment.id.0).unwrap_or_default();
-    }
+    let (charges, mut ledgers) = try_join!(charges(conn, tenant, check.id), totals(conn, tenant, &ids))?;
+    let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
     Ok(Ledger { charges, ..ledger })
 }
 
 async fn charges(conn: Conn<'_>, tenant: TenantId, check: CheckId) -> Result<Vec<Charge>, DbError> {
-    let (mut a, mut b) = (conn, conn);
-    let of_check = || {
-        charge::table
-            .filter(charge::tenant_id.eq(tenant.0))
-            .filter(charge::check_id.eq(check.0))
-    };
-    let (rows, sharers) = try_join!(
-        of_check()
-            .inner_join(
-                round_item::table.on(round_item::tenant_id
-                    .eq(charge::tenant_id)
-                    .and(round_item::id.eq(charge::round_item_id))),
-            )
-            .order(charge::position)
-            .select((ChargeRow::as_select(), round_item::sharing))
-            .load::<(ChargeRow, String)>(&mut a),
-        round_item_sharer::table
-            .filter(round_item_sharer::tenant_id.eq(tenant.0))
-            .filter(round_item_sharer::round_item_id.eq_any(of_check().select(charge::round_item_id)))
-            .order(round_item_sharer::diner_id)
-            .select((round_item_sharer::round_item_id, round_item_sharer::diner_id))
-            .load::<(Uuid, Uuid)>(&mut b),
-    )?;
-    let mut sharers_of: HashMap<Uuid, Vec<DinerId>> = HashMap::new();
-    for (item, diner) in sharers {
-        sharers_of.entry(item).or_default().push(diner.into());
-    }
+    let sharers = round_item_sharer::table
+        .filter(round_item_sharer::tenant_id.eq(round_item::tenant_id))
+        .filter(round_item_sharer::round_item_id.eq(round_item::id))
+        .order(round_item_sharer::diner_id)
+        .select(round_item_sharer::diner_id);
+    let rows: Vec<(ChargeRow, String, Vec<Uuid>)> = charge::table
+        .inner_join(
+            round_item::table.on(round_item::tenant_id
+                .eq(charge::tenant_id)
+                .and(round_item::id.eq(charge::round_item_id))),
+        )
+        .filter(charge::tenant_id.eq(tenant.0))
+        .filter(charge::check_id.eq(check.0))
+        .order(charge::position)
+        .select((
+            ChargeRow::as_select(),
+            round_item::sharing,
+            array::<sql_types::Uuid, _>(sharers),
+        ))
+        .load(&mut &*conn)
+        .await?;
     rows.into_iter()
-        .map(|(row, sharing)| {
-            let sharers = sharers_of.remove(&row.round_item_id).unwrap_or_default();
-            row.into_domain(&sharing, sharers)
+        .map(|(row, sharing, sharers)| {
+            row.into_domain(&sharing, sharers.into_iter().map(DinerId::from).collect())
         })
         .collect()
 }
 
-/// By payment, in order.
-async fn allocations(
-    conn: Conn<'_>,
-    tenant: TenantId,
-    check: CheckId,
-) -> Result<HashMap<Uuid, Vec<Allocation>>, DbError> {
-    let of_check = payment::table
-        .filter(payment::tenant_id.eq(tenant.0))
-        .filter(payment::check_id.eq(check.0));
-    let rows: Vec<AllocationRow> = allocation::table
-        .filter(allocation::tenant_id.eq(tenant.0))
-        .filter(allocation::payment_id.eq_any(of_check.select(payment::id)))
-        .order((allocation::payment_id, allocation::seq))
-        .select(AllocationRow::as_select())
-        .load(&mut &*conn)
-        .await?;
-    let mut by_payment: HashMap<Uuid, Vec<Allocation>> = HashMap::new();
-    for row in rows {
-        by_payment
-            .entry(row.payment_id)
-            .or_default()
-            .push(row.to_domain()?);
-    }
-    Ok(by_payment)
-}
-
-/// By check, what its totals need: payments with covers and tips, and the split in force. No charges, no
-/// allocations. Three queries, whatever the number of checks.
+/// By check, what its totals need: payments with all that is theirs, and the split in force, but no charges. Two
+/// queries, whatever the number of checks.
 pub(crate) async fn totals(
     conn: Conn<'_>,
     tenant: TenantId,
@@ -219,45 +181,77 @@ pub(crate) async fn totals(
     Ok(ledgers)
 }
 
-/// In order of creation, still without allocations.
+/// A payment with its tip; then, each in its order, guests and amounts of its covers, and its allocations by column.
+type PaymentAlong = (
+    PaymentRow,
+    Option<TipRow>,
+    (Vec<Uuid>, Vec<i64>),
+    (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<String>),
+);
+
+/// In order of creation.
 async fn payments(conn: Conn<'_>, tenant: TenantId, checks: &[Uuid]) -> Result<Vec<Payment>, DbError> {
-    let (mut a, mut b) = (conn, conn);
-    let of_checks = || {
-        payment::table
-            .filter(payment::tenant_id.eq(tenant.0))
-            .filter(payment::check_id.eq_any(checks))
-    };
-    let (rows, covers) = try_join!(
-        of_checks()
-            .left_join(
-                tip::table.on(tip::tenant_id
-                    .eq(payment::tenant_id)
-                    .and(tip::payment_id.eq(payment::id)))
-            )
-            .order((payment::created_at, payment::id))
-            .select((PaymentRow::as_select(), Option::<TipRow>::as_select()))
-            .load::<(PaymentRow, Option<TipRow>)>(&mut a),
+    let covers = || {
         payment_cover::table
-            .filter(payment_cover::tenant_id.eq(tenant.0))
-            .filter(payment_cover::payment_id.eq_any(of_checks().select(payment::id)))
-            .order((payment_cover::payment_id, payment_cover::position))
-            .select(CoverRow::as_select())
-            .load::<CoverRow>(&mut b),
-    )?;
-    let mut covers_of: HashMap<Uuid, Vec<Cover>> = HashMap::new();
-    for row in covers {
-        covers_of.entry(row.payment_id).or_default().push(row.to_domain());
-    }
+            .filter(payment_cover::tenant_id.eq(payment::tenant_id))
+            .filter(payment_cover::payment_id.eq(payment::id))
+            .order(payment_cover::position)
+    };
+    let allocations = || {
+        allocation::table
+            .filter(allocation::tenant_id.eq(payment::tenant_id))
+            .filter(allocation::payment_id.eq(payment::id))
+            .order(allocation::seq)
+    };
+    let rows: Vec<PaymentAlong> = payment::table
+        .left_join(
+            tip::table.on(tip::tenant_id
+                .eq(payment::tenant_id)
+                .and(tip::payment_id.eq(payment::id))),
+        )
+        .filter(payment::tenant_id.eq(tenant.0))
+        .filter(payment::check_id.eq_any(checks))
+        .order((payment::created_at, payment::id))
+        .select((
+            PaymentRow::as_select(),
+            Option::<TipRow>::as_select(),
+            (
+                array::<sql_types::Uuid, _>(covers().select(payment_cover::diner_id)),
+                array::<sql_types::BigInt, _>(covers().select(payment_cover::amount)),
+            ),
+            (
+                array::<sql_types::Uuid, _>(allocations().select(allocation::id)),
+                array::<sql_types::Uuid, _>(allocations().select(allocation::charge_id)),
+                array::<sql_types::BigInt, _>(allocations().select(allocation::amount)),
+                array::<sql_types::Text, _>(allocations().select(allocation::reason)),
+            ),
+        ))
+        .load(&mut &*conn)
+        .await?;
     rows.into_iter()
-        .map(|(row, tip)| {
-            let covers = covers_of.remove(&row.id).unwrap_or_default();
-            let tip = tip.map(|tip| tip.to_domain());
-            row.into_domain(PaymentParts {
-                covers,
-                tip,
-                allocations: Vec::new(),
-            })
-        })
+        .map(
+            |(row, tip, (diners, covered), (ids, charges, amounts, reasons))| {
+                let cover = |(diner, amount): (Uuid, i64)| Cover {
+                    diner_id: diner.into(),
+                    amount,
+                };
+                let allocations = ids.into_iter().zip(charges).zip(amounts.into_iter().zip(reasons));
+                row.into_domain(PaymentParts {
+                    covers: diners.into_iter().zip(covered).map(cover).collect(),
+                    tip: tip.map(|tip| tip.to_domain()),
+                    allocations: allocations
+                        .map(|((id, charge), (amount, reason))| {
+                            Ok(Allocation {
+                                id: id.into(),
+                                charge_id: charge.into(),
+                                amount,
+                                reason: named(&reason, AllocationReason::parse)?,
+                            })
+                        })
+                        .collect::<Result<_, DbError>>()?,
+                })
+            },
+        )
         .collect()
 }
 
@@ -354,8 +348,8 @@ pub(crate) async fn check_of_items(
 }
 
 /// The counter of the branch's check numbers: its value is the number given last. Every branch has one from its
-/// beginning.
-pub(crate) async fn check_counter(
+/// beginning. Reading it is the last lock of an operation, so that the opening message need not take it.
+pub(crate) async fn lock_check_counter(
     conn: Conn<'_>,
     tenant: TenantId,
     branch: BranchId,
@@ -365,7 +359,8 @@ pub(crate) async fn check_counter(
         .filter(branch_counter::branch_id.eq(branch.0))
         .filter(branch_counter::name.eq(CHECK_NUMBER))
         .select(BranchCounterRow::as_select())
-        .first(&mut &*conn)
+        .for_update()
+        .get_result(&mut &*conn)
         .await
         .optional()?;
     row.ok_or_else(|| DbError::Corrupt("a branch without a counter of check numbers".to_owned()))

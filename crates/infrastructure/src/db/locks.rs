@@ -8,8 +8,9 @@ use comanda_domain::ids::{
 };
 use uuid::Uuid;
 
-/// Row locks, taken in the order branch → table → session → check → round → ticket → payment → counter whatever the order
-/// in which they are named, so that no two operations can wait for each other.
+/// Row locks, taken in the order branch → table → session → check → round → ticket → payment whatever the order in
+/// which they are named, so that no two operations can wait for each other. The counter of check numbers comes after
+/// all of them: it is locked where it is read.
 #[derive(Clone, Default, Debug)]
 pub struct Locks(Vec<(Rank, String)>);
 
@@ -22,7 +23,6 @@ enum Rank {
     Round,
     Call,
     User,
-    Counter,
 }
 
 impl Locks {
@@ -171,19 +171,6 @@ impl Locks {
         )
     }
 
-    /// Also the gap-free counter of check numbers of the branch of a session: the last lock of an operation.
-    #[must_use]
-    pub fn and_check_counter(self, id: SessionId) -> Self {
-        self.add(
-            Rank::Counter,
-            format!(
-                "FROM branch_counter WHERE name = 'check_number' AND branch_id = \
-                 (SELECT branch_id FROM table_session WHERE tenant_id = $t AND id = '{}')",
-                id.0
-            ),
-        )
-    }
-
     fn add(mut self, rank: Rank, from: String) -> Self {
         self.0.push((rank, from));
         self
@@ -196,11 +183,6 @@ impl Locks {
         let mut sql = String::new();
         for (rank, from) in ordered {
             let from = from.replace("$t", &format!("'{}'", tenant.0));
-            let order = if *rank == Rank::Counter {
-                ""
-            } else {
-                " ORDER BY id"
-            };
             // Writing into a String cannot fail.
             let strength = if *rank == Rank::Branch {
                 "NO KEY UPDATE"
@@ -209,7 +191,7 @@ impl Locks {
             };
             let _ = write!(
                 sql,
-                "SELECT 1 {from} AND tenant_id = '{}'{order} FOR {strength};",
+                "SELECT 1 {from} AND tenant_id = '{}' ORDER BY id FOR {strength};",
                 tenant.0
             );
         }

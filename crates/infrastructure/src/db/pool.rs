@@ -94,7 +94,8 @@ impl Db {
     }
 }
 
-/// Limits that end what hangs: a forgotten transaction must not keep its locks.
+/// Limits that end what hangs: a forgotten transaction must not keep its locks. And one plan per statement, made
+/// once: all of them find rows by key, and looking for a better plan for each list of keys costs more than the rows.
 fn connection_setup(options: &DbOptions) -> String {
     let name = options.application_name.replace('\'', "");
     let role = options
@@ -103,6 +104,6 @@ fn connection_setup(options: &DbOptions) -> String {
         .unwrap_or_default();
     format!(
         "SET application_name = '{name}'; SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
-         SET idle_in_transaction_session_timeout = '10s'; {role}"
+         SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = 'force_generic_plan'; {role}"
     )
 }

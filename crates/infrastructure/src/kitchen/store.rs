@@ -52,6 +52,9 @@ pub(crate) async fn of_rounds(
     tenant: TenantId,
     rounds: &[Uuid],
 ) -> Result<Vec<Ticket>, DbError> {
+    if rounds.is_empty() {
+        return Ok(Vec::new());
+    }
     let heads: Vec<TicketRow> = kitchen_ticket::table
         .filter(kitchen_ticket::tenant_id.eq(tenant.0))
         .filter(kitchen_ticket::round_id.eq_any(rounds))

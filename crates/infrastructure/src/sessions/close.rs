@@ -59,9 +59,9 @@ impl SessionService {
         self.db
             .write(
                 ask,
+                // Whoever changes a check holds its session, so the check needs no lock of its own.
                 Locks::session(id)
                     .and_table_of_session(id)
-                    .and_live_check(id)
                     .and_unfinished_rounds(id)
                     .and_live_calls(id),
                 async |conn| load(conn, ask, id, serve_ready_rounds).await,
