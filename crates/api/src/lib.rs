@@ -1,10 +1,12 @@
 //! Comanda over HTTP.
 //!
-//! [`app::Application::build`] is what both the binary and the tests start.
+//! [`process::Process::start`] is what both the binary and the tests start.
 
 pub mod app;
 pub mod documents;
 pub mod http;
+mod ops;
 pub mod problem;
+pub mod process;
 pub mod routes;
 pub mod state;

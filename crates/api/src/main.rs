@@ -2,17 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use comanda_api::app::{Application, ServerOptions};
-use comanda_api::state::State;
+use comanda_api::process::{Preparations, Process, ProcessError};
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
-use comanda_infrastructure::postgres::Database;
-use comanda_infrastructure::services::Services;
-use comanda_infrastructure::{demo, jobs, telemetry};
+use comanda_infrastructure::telemetry;
 
 /// Serves restaurants over HTTP. Settings come from the environment; see docs/configuration.md.
 #[derive(Debug, Parser)]
@@ -59,30 +54,17 @@ fn greet(text: &str) {
     println!("{text}");
 }
 
-async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let database = Database::open_with(config, Sources::system(), arguments.migrate).await?;
-    let services = Services::new(&database.db, config)?;
-    if arguments.demo {
-        demo::seed(&database.db, config, false).await?;
-    }
-    let state = State {
-        services: services.clone(),
-        keys: config.keys.clone(),
-        public_url: config.public_url.clone(),
-        draining: Arc::new(AtomicBool::new(false)),
+async fn serve(arguments: &Arguments, config: &Config) -> Result<(), ProcessError> {
+    let prepare = Preparations {
+        demo: arguments.demo,
+        migrate: arguments.migrate,
     };
-    let options = ServerOptions {
-        bind: config.bind,
-        workers: config.http_workers,
-        drain_timeout: config.drain_timeout,
-    };
-    let application = Application::build(&options, state)?;
-    tracing::info!(address = %application.address(), "listening");
+    let process = Process::start(config, Sources::system(), prepare).await?;
+    tracing::info!(address = %process.address(), operations = %process.operations_address(), "listening");
     if arguments.demo {
-        greet(&addresses(application.address()));
+        greet(&addresses(process.address()));
     }
-    let stopper = application.stopper();
-    let jobs = jobs::start(&services);
+    let stopper = process.stopper();
     let delay = config.drain_delay;
     actix_web::rt::spawn(async move {
         stop_signal().await;
@@ -90,10 +72,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), Box<dyn std
         tokio::time::sleep(delay).await;
         stopper.stop().await;
     });
-    let outcome = application.run().await;
-    jobs.stop().await;
-    database.close().await?;
-    outcome.map_err(Into::into)
+    process.run().await
 }
 
 fn addresses(address: SocketAddr) -> String {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod diners;
+pub mod events;
 pub mod failpoint;
 pub mod floor;
 pub mod idempotency;

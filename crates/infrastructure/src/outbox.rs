@@ -31,6 +31,7 @@ row! {
         attributes: Option<Value>,
         data: Value,
         occurred_at: DateTime<Utc>,
+        numbered: bool,
     }
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn stage(
         attributes: Some(json!({ "correlationid": ask.request_id, "traceparent": ask.traceparent })),
         data: Value::Object(data),
         occurred_at: now,
+        numbered: true,
     }
 }
 

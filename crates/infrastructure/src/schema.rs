@@ -29,6 +29,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_key (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        key_id -> Text,
+        environment -> Text,
+        secret_mac -> Bytea,
+        pepper_id -> Text,
+        previous_mac -> Nullable<Bytea>,
+        previous_pepper_id -> Nullable<Text>,
+        previous_valid_until -> Nullable<Timestamptz>,
+        sealed_signing_secret -> Nullable<Bytea>,
+        previous_sealed_signing_secret -> Nullable<Bytea>,
+        scopes -> Array<Text>,
+        ip_allow -> Array<Text>,
+        requires_signature -> Bool,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        revoked_by -> Nullable<Uuid>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_key_branch (tenant_id, api_key_id, branch_id) {
+        tenant_id -> Uuid,
+        api_key_id -> Uuid,
+        branch_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     app_user (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,
@@ -253,6 +289,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    dead_letter (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        source -> Text,
+        source_id -> Text,
+        event_type -> Nullable<Text>,
+        payload -> Jsonb,
+        error_class -> Text,
+        error_code -> Text,
+        error_text -> Text,
+        attempts -> Int4,
+        redrives -> Int4,
+        first_failed_at -> Timestamptz,
+        last_failed_at -> Timestamptz,
+        next_attempt_at -> Nullable<Timestamptz>,
+        state -> Text,
+        lease_owner -> Nullable<Text>,
+        lease_until -> Nullable<Timestamptz>,
+        fence -> Int8,
+        trace_id -> Nullable<Text>,
+        resolved_by -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamptz>,
+        note -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     device (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,
@@ -278,6 +342,53 @@ diesel::table! {
         preferences -> Jsonb,
         version -> Int8,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    event_consumer (consumer, shard) {
+        consumer -> Text,
+        shard -> Int4,
+        pos -> Int8,
+        term -> Int8,
+    }
+}
+
+diesel::table! {
+    event_day (shard, recorded_on) {
+        shard -> Int4,
+        recorded_on -> Date,
+        first_pos -> Int8,
+    }
+}
+
+diesel::table! {
+    event_epoch (sole) {
+        sole -> Bool,
+        epoch -> Text,
+        since -> Timestamptz,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    event_log (tenant_id, recorded_on, shard, pos) {
+        tenant_id -> Uuid,
+        recorded_on -> Date,
+        shard -> Int4,
+        pos -> Int8,
+        branch_id -> Nullable<Uuid>,
+        seq -> Nullable<Int8>,
+        event_id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        subject -> Text,
+        session_id -> Nullable<Uuid>,
+        sector_id -> Nullable<Uuid>,
+        attributes -> Nullable<Jsonb>,
+        data -> Jsonb,
+        occurred_at -> Timestamptz,
+        recorded_at -> Timestamptz,
     }
 }
 
@@ -447,6 +558,7 @@ diesel::table! {
         attributes -> Nullable<Jsonb>,
         data -> Jsonb,
         occurred_at -> Timestamptz,
+        numbered -> Bool,
     }
 }
 
@@ -784,9 +896,81 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_attempt (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        delivery_id -> Uuid,
+        endpoint_id -> Uuid,
+        branch_id -> Uuid,
+        attempt -> Int4,
+        started_at -> Timestamptz,
+        duration_ms -> Int4,
+        response_code -> Nullable<Int4>,
+        error_class -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        reply -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_branch (tenant_id, endpoint_id, branch_id) {
+        tenant_id -> Uuid,
+        endpoint_id -> Uuid,
+        branch_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        branch_id -> Uuid,
+        event_id -> Uuid,
+        event_type -> Text,
+        seq -> Nullable<Int8>,
+        body -> Text,
+        traceparent -> Nullable<Text>,
+        attempt -> Int4,
+        status -> Text,
+        response_code -> Nullable<Int4>,
+        next_attempt_at -> Nullable<Timestamptz>,
+        lease_owner -> Nullable<Text>,
+        lease_until -> Nullable<Timestamptz>,
+        fence -> Int8,
+        created_at -> Timestamptz,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_endpoint (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        url -> Text,
+        event_types -> Array<Text>,
+        enabled -> Bool,
+        disabled_at -> Nullable<Timestamptz>,
+        disabled_reason -> Nullable<Text>,
+        sealed_secret -> Bytea,
+        previous_sealed_secret -> Nullable<Bytea>,
+        previous_valid_until -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
+        concurrency -> Int4,
+        version -> Int8,
+        created_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     allergen,
     allocation,
+    api_key,
+    api_key_branch,
     app_user,
     audit_stage,
     branch,
@@ -802,8 +986,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     charge,
     check_share,
     check_split,
+    dead_letter,
     device,
     diner,
+    event_consumer,
+    event_day,
+    event_epoch,
+    event_log,
     event_shard,
     guest_check,
     idempotency_record,
@@ -833,4 +1022,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenant,
     tenant_directory,
     tip,
+    webhook_attempt,
+    webhook_branch,
+    webhook_delivery,
+    webhook_endpoint,
 );

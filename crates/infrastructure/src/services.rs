@@ -1,7 +1,8 @@
 //! Every use case of the process, built once.
 
 use comanda_security::SystemEntropy;
-use comanda_security::password::{PasswordError, PasswordHasher};
+pub use comanda_security::password::PasswordError;
+use comanda_security::password::PasswordHasher;
 
 use crate::billing::BillingService;
 use crate::carts::CartService;

@@ -1,10 +1,17 @@
-//! Logs. Traces and metrics find their place here later.
+//! Logs and metrics. Traces find their place here later.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
+
+/// Bounds of all histograms of durations, in seconds.
+const SECONDS: [f64; 15] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5,
+];
 
 /// Installs the process's one subscriber. A second call changes nothing.
 pub fn start(config: &Config) {
@@ -23,4 +30,18 @@ pub fn start(config: &Config) {
     } else {
         builder.json().flatten_event(true).try_init()
     };
+}
+
+/// The process's metrics, installed when they are first asked for. `None` if another recorder was installed before.
+pub fn metrics() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets(&SECONDS)
+                .ok()?
+                .install_recorder()
+                .ok()
+        })
+        .as_ref()
 }

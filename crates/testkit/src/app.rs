@@ -1,16 +1,12 @@
 //! A whole server on a free port.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use comanda_api::app::{Application, ServerOptions, Stopper};
-use comanda_api::state::State;
+use comanda_api::app::Stopper;
+use comanda_api::process::{Preparations, Process};
 use comanda_infrastructure::clock::{Clock, Sources};
-use comanda_infrastructure::postgres::Database;
-use comanda_infrastructure::services::Services;
 
 use crate::client::Client;
 use crate::cluster::{TestDatabase, config};
@@ -19,6 +15,8 @@ use crate::cluster::{TestDatabase, config};
 pub struct TestApp {
     /// `http://127.0.0.1:port`
     pub url: String,
+    /// Its operations listener.
+    pub operations: String,
     /// Its database.
     pub database: TestDatabase,
     stopper: Stopper,
@@ -51,32 +49,20 @@ impl TestApp {
         let (started, starting) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             comanda_api::app::block_on(async move {
-                let database = Database::open_with(&config, sources, false)
+                let process = Process::start(&config, sources, Preparations::default())
                     .await
-                    .expect("the database opens");
-                let services = Services::new(&database.db, &config).expect("the services start");
-                let state = State {
-                    services,
-                    keys: config.keys.clone(),
-                    public_url: config.public_url.clone(),
-                    draining: Arc::new(AtomicBool::new(false)),
-                };
-                let options = ServerOptions {
-                    bind: SocketAddr::from(([127, 0, 0, 1], 0)),
-                    workers: config.http_workers,
-                    drain_timeout: config.drain_timeout,
-                };
-                let application = Application::build(&options, state).expect("a port is free");
+                    .expect("the process starts");
+                let addresses = (process.address(), process.operations_address());
                 started
-                    .send((application.address(), application.stopper()))
+                    .send((addresses, process.stopper()))
                     .expect("the test waits");
-                application.run().await.expect("the server ends well");
-                database.close().await.expect("the connections close");
+                process.run().await.expect("the process ends well");
             });
         });
-        let (address, stopper) = starting.recv().expect("the server starts");
+        let ((address, operations), stopper) = starting.recv().expect("the server starts");
         Self {
             url: format!("http://{address}"),
+            operations: format!("http://{operations}"),
             database,
             stopper,
             thread: Some(thread),

@@ -229,6 +229,7 @@ pub fn vars(url: &str, extra: &BTreeMap<String, String>) -> BTreeMap<String, Str
     let mut vars: BTreeMap<String, String> = [
         ("COMANDA_ENV", "test".to_owned()),
         ("COMANDA_BIND", "127.0.0.1:0".to_owned()),
+        ("COMANDA_OPS_BIND", "127.0.0.1:0".to_owned()),
         ("COMANDA_PUBLIC_URL", "http://localhost:8080".to_owned()),
         ("COMANDA_HTTP_WORKERS", "2".to_owned()),
         (
@@ -244,6 +245,7 @@ pub fn vars(url: &str, extra: &BTreeMap<String, String>) -> BTreeMap<String, Str
         ("COMANDA_TOKEN_KEYS", format!("t1:{}", key(1))),
         ("COMANDA_MASTER_KEYS", format!("m1:{}", key(2))),
         ("COMANDA_TABLE_CODE_KEYS", format!("1:{}", key(3))),
+        ("COMANDA_API_KEY_PEPPERS", format!("p1:{}", key(4))),
         ("COMANDA_ARGON2_MEMORY_KIB", "64".to_owned()),
         ("COMANDA_ARGON2_PASSES", "1".to_owned()),
         ("COMANDA_DRAIN_DELAY", "0ms".to_owned()),

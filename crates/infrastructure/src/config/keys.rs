@@ -9,7 +9,7 @@ use comanda_security::keys::{KeyList, KeyListError, MasterKeys, NamedKey};
 use comanda_security::refresh::RefreshKeys;
 
 use super::reader::Reader;
-use super::settings::{MASTER_KEYS, Setting, TABLE_CODE_KEYS, TOKEN_KEYS};
+use super::settings::{API_KEY_PEPPERS, MASTER_KEYS, Setting, TABLE_CODE_KEYS, TOKEN_KEYS};
 use super::{Environment, GeneratedKeys};
 
 const HINT: &str = "write id:key, where the key is the output of `openssl rand -base64 32`";
@@ -25,6 +25,10 @@ pub struct Keys {
     pub cursors: CursorKeys,
     /// Successors of refresh tokens.
     pub refresh: RefreshKeys,
+    /// What sealed secrets are opened with.
+    pub master: MasterKeys,
+    /// What the secrets of API keys are kept under.
+    pub peppers: KeyList,
 }
 
 impl Keys {
@@ -32,13 +36,20 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyListError`] for token keys that are no seeds, or code keys whose ids are no numbers.
-    pub fn new(tokens: &KeyList, master: KeyList, codes: &KeyList) -> Result<Self, KeyListError> {
+    pub fn new(
+        tokens: &KeyList,
+        master: KeyList,
+        codes: &KeyList,
+        peppers: KeyList,
+    ) -> Result<Self, KeyListError> {
         let master = MasterKeys::new(master);
         Ok(Self {
             tokens: TokenKeys::new(tokens)?,
             codes: CodeKeys::new(codes)?,
             cursors: CursorKeys::new(&master),
             refresh: RefreshKeys::new(&master),
+            master,
+            peppers,
         })
     }
 }
@@ -49,7 +60,7 @@ pub(super) fn read(
     environment: Option<Environment>,
     data_dir: Option<&Path>,
 ) -> Option<Keys> {
-    let settings = [TOKEN_KEYS, MASTER_KEYS, TABLE_CODE_KEYS];
+    let settings = [TOKEN_KEYS, MASTER_KEYS, TABLE_CODE_KEYS, API_KEY_PEPPERS];
     let guarded = environment.is_none_or(Environment::is_guarded);
     let incomplete = settings.iter().any(|setting| !reader.is_given(setting));
     let generated = if incomplete && !guarded {
@@ -57,13 +68,14 @@ pub(super) fn read(
     } else {
         None
     };
-    let [tokens, master, codes] =
+    let [tokens, master, codes, peppers] =
         settings.map(|setting| list(reader, &setting, environment, generated.as_ref()));
     if guarded {
         let lists = [
             (TOKEN_KEYS, &tokens),
             (MASTER_KEYS, &master),
             (TABLE_CODE_KEYS, &codes),
+            (API_KEY_PEPPERS, &peppers),
         ];
         judge(reader, &lists);
     }
@@ -71,7 +83,7 @@ pub(super) fn read(
     let codes = checked(reader, &TABLE_CODE_KEYS, codes, |keys| {
         CodeKeys::new(keys).map(drop)
     });
-    Keys::new(&tokens?, master?, &codes?).ok()
+    Keys::new(&tokens?, master?, &codes?, peppers?).ok()
 }
 
 fn generated(reader: &mut Reader<'_>, data_dir: &Path) -> Option<GeneratedKeys> {

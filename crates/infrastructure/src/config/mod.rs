@@ -5,6 +5,7 @@ mod keys;
 mod page;
 mod problems;
 mod reader;
+mod roles;
 mod secrets;
 mod settings;
 mod values;
@@ -22,6 +23,7 @@ pub use keys::Keys;
 pub use page::configuration_page;
 pub use problems::{ConfigProblems, Problem};
 use reader::Reader;
+pub use roles::ProcessRoles;
 pub use secrets::{GENERATED, GeneratedKeys, SecretsError, generated_keys};
 pub use settings::{DefaultValue, SETTINGS, Setting};
 
@@ -81,6 +83,10 @@ pub enum LogFormat {
 pub struct DatabaseConfig {
     /// The application's login; the embedded cluster if there is none.
     pub url: Option<SecretString>,
+    /// The login of workers; the application's if there is none.
+    pub relay_url: Option<SecretString>,
+    /// Connections of that login.
+    pub relay_pool: usize,
     /// The login of migrations; the application's if there is none.
     pub migrator_url: Option<SecretString>,
     /// Connections of this process.
@@ -93,13 +99,59 @@ pub struct DatabaseConfig {
     pub event_shards: u32,
 }
 
+/// How Redis is reached.
+#[derive(Debug, Clone)]
+pub struct RedisConfig {
+    /// Where it is; the process does without if there is none.
+    pub url: Option<SecretString>,
+    /// Connections of this process.
+    pub pool: usize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// How events travel.
+#[derive(Debug, Clone)]
+pub struct EventsConfig {
+    /// How long they are kept.
+    pub retention: Duration,
+    /// How many are numbered at once, at most.
+    pub batch: u32,
+    /// How many of a shard Redis keeps, about.
+    pub stream_maxlen: u32,
+}
+
+/// What sockets may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct GatewayConfig {
+    /// Sockets and event streams of the process.
+    pub max_connections: usize,
+    /// Bytes that may wait for one.
+    pub queue_bytes: usize,
+    /// How long the oldest may wait.
+    pub queue_age: Duration,
+}
+
+/// When calls to others are given a rest.
+#[derive(Debug, Clone, Copy)]
+pub struct BreakerConfig {
+    /// Failures in a row that open a breaker.
+    pub failures: u32,
+    /// How long it then stays open.
+    pub open: Duration,
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// What kind of installation this is.
     pub environment: Environment,
+    /// What this process does.
+    pub roles: ProcessRoles,
     /// Where HTTP listens.
     pub bind: SocketAddr,
+    /// Where probes and metrics listen.
+    pub ops_bind: SocketAddr,
     /// How clients reach it, without a slash at the end.
     pub public_url: String,
     /// Cluster and generated secrets.
@@ -114,6 +166,22 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// How the database is reached.
     pub database: DatabaseConfig,
+    /// How Redis is reached.
+    pub redis: RedisConfig,
+    /// How events travel.
+    pub events: EventsConfig,
+    /// What sockets may cost.
+    pub gateway: GatewayConfig,
+    /// When calls to others are given a rest.
+    pub breaker: BreakerConfig,
+    /// Webhook deliveries in flight.
+    pub webhook_concurrency: usize,
+    /// Proxy for calls to addresses that users gave.
+    pub outbound_proxy: Option<String>,
+    /// Where archived dead letters are also written.
+    pub dead_letter_export_dir: Option<PathBuf>,
+    /// Credential of the commands that go over the network.
+    pub api_key: Option<SecretString>,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -161,13 +229,19 @@ impl Config {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let environment = environment::read(reader);
         let data_dir = values::data_dir(reader);
+        let roles = reader.parsed(&settings::ROLE, ProcessRoles::parse);
         let bind = reader.parsed(&settings::BIND, values::address);
+        let ops_bind = reader.parsed(&settings::OPS_BIND, values::address);
         let public_url = reader.parsed(&settings::PUBLIC_URL, values::http_url);
         let http_workers = reader.parsed(&settings::HTTP_WORKERS, |text| values::count(text, 1..=1024));
         let instance = reader.parsed(&settings::INSTANCE, values::name);
         let drain_delay = reader.parsed(&settings::DRAIN_DELAY, values::duration);
         let drain_timeout = reader.parsed(&settings::DRAIN_TIMEOUT, values::duration);
         let url = reader.secret(&settings::DATABASE_URL, values::database_url);
+        let relay_url = reader.secret(&settings::DATABASE_RELAY_URL, values::database_url);
+        let relay_pool = reader.parsed(&settings::DATABASE_RELAY_POOL, |text| {
+            values::count(text, 1..=100)
+        });
         let migrator_url = reader.secret(&settings::DATABASE_MIGRATOR_URL, values::database_url);
         let pool = reader.parsed(&settings::DATABASE_POOL, |text| values::count(text, 1..=1000));
         let pool_timeout = reader.parsed(&settings::DATABASE_POOL_TIMEOUT, values::duration);
@@ -177,6 +251,16 @@ impl Config {
             values::count(text, 8..=4_194_304)
         });
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
+        let redis = redis(reader);
+        let events = events(reader);
+        let gateway = gateway(reader);
+        let breaker = breaker(reader);
+        let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
+            values::count(text, 1..=1000)
+        });
+        let outbound_proxy = reader.parsed(&settings::OUTBOUND_PROXY, values::http_url);
+        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
+        let api_key = reader.secret(&settings::API_KEY, |_| Ok(()));
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -187,12 +271,26 @@ impl Config {
                 reader.problem(&settings::FAILPOINT, "is accepted in test only", "remove it");
             }
             if environment.is_guarded() {
-                guard(reader, public_url.as_deref(), url.as_ref(), migrator_url.as_ref());
+                let logins = [
+                    (
+                        &settings::DATABASE_RELAY_URL,
+                        "set a login of its own for workers",
+                        relay_url.as_ref(),
+                    ),
+                    (
+                        &settings::DATABASE_MIGRATOR_URL,
+                        "set a login of its own that owns the schema",
+                        migrator_url.as_ref(),
+                    ),
+                ];
+                guard(reader, public_url.as_deref(), url.as_ref(), &logins);
             }
         }
         let config = Self {
             environment: environment?,
+            roles: roles?,
             bind: bind?,
+            ops_bind: ops_bind?,
             public_url: public_url?,
             data_dir: data_dir?,
             http_workers: http_workers.unwrap_or_else(values::cores),
@@ -201,12 +299,22 @@ impl Config {
             drain_timeout: drain_timeout?,
             database: DatabaseConfig {
                 url,
+                relay_url,
+                relay_pool: relay_pool?,
                 migrator_url,
                 pool: pool?,
                 pool_timeout: pool_timeout?,
                 postgres_bin,
                 event_shards: event_shards?,
             },
+            redis: redis?,
+            events: events?,
+            gateway: gateway?,
+            breaker: breaker?,
+            webhook_concurrency: webhook_concurrency?,
+            outbound_proxy,
+            dead_letter_export_dir,
+            api_key,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,
@@ -221,12 +329,61 @@ impl Config {
     }
 }
 
-/// What staging and production need beyond what any installation needs; keys are judged where they are read.
+fn redis(reader: &mut Reader<'_>) -> Option<RedisConfig> {
+    let url = reader.secret(&settings::REDIS_URL, values::redis_url);
+    let pool = reader.parsed(&settings::REDIS_POOL, |text| values::count(text, 1..=1000));
+    let timeout = reader.parsed(&settings::REDIS_TIMEOUT, values::duration);
+    Some(RedisConfig {
+        url,
+        pool: pool?,
+        timeout: timeout?,
+    })
+}
+
+fn events(reader: &mut Reader<'_>) -> Option<EventsConfig> {
+    let retention = reader.parsed(&settings::EVENT_RETENTION, values::retention);
+    let batch = reader.parsed(&settings::SEQUENCER_BATCH, |text| values::count(text, 1..=10_000));
+    let stream_maxlen = reader.parsed(&settings::STREAM_MAXLEN, |text| {
+        values::count(text, 1000..=1_000_000)
+    });
+    Some(EventsConfig {
+        retention: retention?,
+        batch: batch?,
+        stream_maxlen: stream_maxlen?,
+    })
+}
+
+fn gateway(reader: &mut Reader<'_>) -> Option<GatewayConfig> {
+    let max_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
+        values::count(text, 1..=1_000_000)
+    });
+    let queue_bytes = reader.parsed(&settings::WS_QUEUE_BYTES, |text| {
+        values::count(text, 65_536..=16_777_216)
+    });
+    let queue_age = reader.parsed(&settings::WS_QUEUE_AGE, values::duration);
+    Some(GatewayConfig {
+        max_connections: max_connections?,
+        queue_bytes: queue_bytes?,
+        queue_age: queue_age?,
+    })
+}
+
+fn breaker(reader: &mut Reader<'_>) -> Option<BreakerConfig> {
+    let failures = reader.parsed(&settings::BREAKER_FAILURES, |text| values::count(text, 1..=1000));
+    let open = reader.parsed(&settings::BREAKER_OPEN, values::duration);
+    Some(BreakerConfig {
+        failures: failures?,
+        open: open?,
+    })
+}
+
+/// What staging and production need beyond what any installation needs; keys are judged where they are read. `logins`
+/// are those besides the application's.
 fn guard(
     reader: &mut Reader<'_>,
     public_url: Option<&str>,
     url: Option<&SecretString>,
-    migrator_url: Option<&SecretString>,
+    logins: &[(&Setting, &str, Option<&SecretString>)],
 ) {
     if public_url.is_some_and(|url| !url.starts_with("https://")) {
         reader.problem(
@@ -238,19 +395,22 @@ fn guard(
     if url.is_none() {
         reader.missing(&settings::DATABASE_URL, "set the login of the application");
     }
-    if migrator_url.is_none() {
-        reader.missing(
-            &settings::DATABASE_MIGRATOR_URL,
-            "set a login of its own that owns the schema",
-        );
-    }
-    let text = |url: Option<&SecretString>| url.map(|url| url.expose_secret().to_owned());
-    if url.is_some() && text(url) == text(migrator_url) {
-        reader.problem(
-            &settings::DATABASE_MIGRATOR_URL,
-            "is the same login as DATABASE_URL",
-            "the application must not own the schema: give each a login of its own",
-        );
+    let mut taken: Vec<(&str, String)> = Vec::new();
+    taken.extend(url.map(|url| (settings::DATABASE_URL.name, url.expose_secret().to_owned())));
+    for (setting, hint, login) in logins {
+        let Some(login) = login else {
+            reader.missing(setting, hint);
+            continue;
+        };
+        let login = login.expose_secret();
+        if let Some((other, _)) = taken.iter().find(|(_, known)| known == login) {
+            reader.problem(
+                setting,
+                &format!("is the same login as {other}"),
+                "the application must not own the schema, nor see the work of all tenants: give each a login of its own",
+            );
+        }
+        taken.push((setting.name, login.to_owned()));
     }
 }
 

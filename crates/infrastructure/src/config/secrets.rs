@@ -10,10 +10,15 @@ use comanda_security::entropy::{Entropy, EntropyError};
 use comanda_security::keys::generate_key_list;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::settings::{MASTER_KEYS, TABLE_CODE_KEYS, TOKEN_KEYS};
+use super::settings::{API_KEY_PEPPERS, MASTER_KEYS, TABLE_CODE_KEYS, TOKEN_KEYS};
 
 /// The settings that are generated when nobody gives them.
-pub const GENERATED: [&str; 3] = [TOKEN_KEYS.name, MASTER_KEYS.name, TABLE_CODE_KEYS.name];
+pub const GENERATED: [&str; 4] = [
+    TOKEN_KEYS.name,
+    MASTER_KEYS.name,
+    TABLE_CODE_KEYS.name,
+    API_KEY_PEPPERS.name,
+];
 
 const FILE: &str = "secrets.toml";
 const HEAD: &str =

@@ -66,6 +66,7 @@ fn production() -> Vars {
         ("COMANDA_ENV", "production"),
         ("COMANDA_PUBLIC_URL", "https://comanda.example/"),
         ("DATABASE_URL", "postgres://app:x@db/comanda"),
+        ("COMANDA_DATABASE_RELAY_URL", "postgres://relay:x@db/comanda"),
         (
             "COMANDA_DATABASE_MIGRATOR_URL",
             "postgres://migrator:x@db/comanda",
@@ -190,8 +191,10 @@ fn production_starts_with_everything_and_with_nothing_less() {
             "COMANDA_TOKEN_KEYS",
             "COMANDA_MASTER_KEYS",
             "COMANDA_TABLE_CODE_KEYS",
+            "COMANDA_API_KEY_PEPPERS",
             "COMANDA_PUBLIC_URL",
             "DATABASE_URL",
+            "COMANDA_DATABASE_RELAY_URL",
             "COMANDA_DATABASE_MIGRATOR_URL"
         ]
     );

@@ -89,6 +89,36 @@ pub(super) fn database_url(text: &str) -> Result<(), String> {
     }
 }
 
+/// Days that events may be kept at most.
+const RETENTION_DAYS: u64 = 90;
+
+pub(super) fn retention(text: &str) -> Result<Duration, String> {
+    let kept = duration(text)?;
+    let most = Duration::from_secs(RETENTION_DAYS * 24 * 3600);
+    if kept < Duration::from_secs(3600) || kept > most {
+        return Err(format!("{text:?} is not between 1h and {}h", RETENTION_DAYS * 24));
+    }
+    Ok(kept)
+}
+
+/// An address of Redis. What is wrong with it is told without repeating it.
+pub(super) fn redis_url(text: &str) -> Result<(), String> {
+    const SCHEMES: [&str; 6] = [
+        "redis://",
+        "rediss://",
+        "redis+sentinel://",
+        "rediss+sentinel://",
+        "redis+cluster://",
+        "rediss+cluster://",
+    ];
+    if SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(())
+    } else {
+        Err("is not of the form redis://host:6379, redis+sentinel://host:26379/name or redis+cluster://host:6379"
+            .to_owned())
+    }
+}
+
 pub(super) fn name(text: &str) -> Result<String, String> {
     let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
     if text.len() <= NAME_MAX && text.bytes().all(usable) {

@@ -239,6 +239,7 @@ impl Db {
             Ok((outcome, rows)) => {
                 crate::failpoint::reached("before_commit");
                 open.record_and_commit(rows).await?;
+                self.bell.ring();
                 crate::failpoint::reached("after_commit");
                 Ok(outcome)
             }
@@ -264,18 +265,18 @@ fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks)
 
 /// An open transaction. Dropped before it was committed, it takes its connection with it: a connection in an
 /// unknown state never goes back to the pool.
-struct Open {
+pub(super) struct Open {
     connection: Option<Pooled>,
 }
 
 impl Open {
-    async fn new(db: &Db) -> Result<Self, DbError> {
+    pub(super) async fn new(db: &Db) -> Result<Self, DbError> {
         Ok(Self {
             connection: Some(db.connection().await?),
         })
     }
 
-    fn conn(&self) -> Conn<'_> {
+    pub(super) fn conn(&self) -> Conn<'_> {
         // The connection leaves only in `commit` and `drop`, both of which end the transaction.
         #[expect(clippy::expect_used, reason = "taken only when the transaction ends")]
         self.connection
@@ -283,19 +284,19 @@ impl Open {
             .expect("an open transaction has its connection")
     }
 
-    async fn send(&self, sql: &str) -> Result<(), DbError> {
+    pub(super) async fn send(&self, sql: &str) -> Result<(), DbError> {
         let mut conn = self.conn();
         conn.batch_execute(sql).await.map_err(DbError::from)
     }
 
-    async fn commit(mut self) -> Result<(), DbError> {
+    pub(super) async fn commit(mut self) -> Result<(), DbError> {
         Commit.execute(&mut self.conn()).await?;
         drop(self.connection.take());
         Ok(())
     }
 
     /// Ends the transaction without effect. A connection on which even that fails is dropped.
-    async fn roll_back(mut self) {
+    pub(super) async fn roll_back(mut self) {
         if self.send("ROLLBACK").await.is_ok() {
             drop(self.connection.take());
         }

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 
 use super::DbError;
 use crate::clock::Sources;
+use crate::events::Bell;
 
 pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
 pub(super) type Pooled = deadpool::Object<AsyncPgConnection>;
@@ -38,6 +39,7 @@ pub struct Db {
     pub(super) pool: Pool,
     pub(super) sources: Sources,
     pub(super) shards: u32,
+    pub(super) bell: Bell,
 }
 
 impl Db {
@@ -73,7 +75,13 @@ impl Db {
             pool,
             sources,
             shards: options.shards,
+            bell: Bell::default(),
         })
+    }
+
+    /// Rings after each commit that may have staged events.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// Time and ids.
@@ -96,7 +104,7 @@ impl Db {
 
 /// Limits that end what hangs: a forgotten transaction must not keep its locks. And one plan per statement, made
 /// once: all of them find rows by key, and looking for a better plan for each list of keys costs more than the rows.
-fn connection_setup(options: &DbOptions) -> String {
+pub(super) fn connection_setup(options: &DbOptions) -> String {
     let name = options.application_name.replace('\'', "");
     let role = options
         .role

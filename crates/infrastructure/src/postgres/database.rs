@@ -9,7 +9,7 @@ use super::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
 use super::{OpenError, Schema, migrations};
 use crate::clock::Sources;
 use crate::config::Config;
-use crate::db::{Conn, Db, DbError, DbOptions};
+use crate::db::{Conn, Db, DbError, DbOptions, Relay};
 use crate::refusal::Refusal;
 
 /// The database of the embedded cluster.
@@ -21,6 +21,8 @@ const ROLE: &str = "comanda_app";
 pub struct Database {
     /// The way to it.
     pub db: Db,
+    /// The way of workers.
+    pub relay: Relay,
     /// The cluster that this process runs, if it does.
     pub embedded: Option<EmbeddedPostgres>,
     /// Migrations that opening it ran.
@@ -80,11 +82,19 @@ impl Database {
             application_name: config.instance.clone(),
             shards,
         };
-        let db = Db::new(&options, sources)?;
+        let db = Db::new(&options, sources.clone())?;
+        let relay_url = config.database.relay_url.as_ref();
+        let relay_options = DbOptions {
+            url: relay_url.map_or(options.url, |url| url.expose_secret().to_owned()),
+            size: config.database.relay_pool,
+            ..options
+        };
+        let relay = Relay::new(relay_options, sources)?;
         // Also makes the first connection, so that the first guest does not wait for it.
         require_row_security(&db, config.environment.is_guarded()).await?;
         Ok(Self {
             db,
+            relay,
             embedded,
             applied,
         })
@@ -109,7 +119,9 @@ impl Database {
     /// [`OpenError::Embedded`] when it does not stop.
     pub async fn close(self) -> Result<(), OpenError> {
         self.db.close();
+        self.relay.close();
         drop(self.db);
+        drop(self.relay);
         if let Some(cluster) = self.embedded {
             beside(move || cluster.stop()).await??;
         }

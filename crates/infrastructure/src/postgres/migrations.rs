@@ -227,11 +227,14 @@ async fn count_shards(conn: &mut AsyncPgConnection) -> Result<u32, OpenError> {
     Ok(u32::try_from(counted.count).unwrap_or(0))
 }
 
-/// Which branch belongs to which shard follows from their number, so it is fixed when a database is first used.
+/// Which branch belongs to which shard follows from their number, so it is fixed when a database is first used. The
+/// first epoch of the log begins then, too.
 async fn fill_shards(conn: &mut AsyncPgConnection, wanted: u32) -> Result<u32, OpenError> {
     conn.batch_execute(&format!(
         "INSERT INTO event_shard (shard, pos, term, published_pos) SELECT shard, 0, 0, 0 \
-         FROM generate_series(0, {wanted} - 1) shard WHERE NOT EXISTS (SELECT 1 FROM event_shard)"
+         FROM generate_series(0, {wanted} - 1) shard WHERE NOT EXISTS (SELECT 1 FROM event_shard); \
+         INSERT INTO event_epoch (epoch, since, reason) \
+         VALUES (left(gen_random_uuid()::text, 8), now(), 'created') ON CONFLICT DO NOTHING"
     ))
     .await?;
     count_shards(conn).await

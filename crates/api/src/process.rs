@@ -1,0 +1,122 @@
+//! One process: what the binary starts and the tests start on free ports.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use comanda_infrastructure::clock::Sources;
+use comanda_infrastructure::config::Config;
+use comanda_infrastructure::jobs::{self, Jobs};
+use comanda_infrastructure::postgres::{Database, OpenError};
+use comanda_infrastructure::services::Services;
+use comanda_infrastructure::{demo, telemetry};
+
+use crate::app::{Application, ServerOptions, Stopper};
+use crate::ops::Operations;
+use crate::state::State;
+
+/// What is done once before serving.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Preparations {
+    /// Load the demo restaurants.
+    pub demo: bool,
+    /// Apply pending migrations whatever the environment.
+    pub migrate: bool,
+}
+
+/// Why a process does not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// Passwords cannot be hashed as they are set to be.
+    #[error(transparent)]
+    Passwords(#[from] comanda_infrastructure::services::PasswordError),
+    /// The demo restaurants cannot be loaded.
+    #[error(transparent)]
+    Demo(#[from] demo::SeedError),
+    /// A listener.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+/// A process that has its addresses and waits to be run.
+pub struct Process {
+    application: Application,
+    operations: Operations,
+    database: Database,
+    jobs: Jobs,
+}
+
+impl Process {
+    /// Opens the database, starts the work of its roles and binds its listeners. On a thread with a local set.
+    ///
+    /// # Errors
+    /// [`ProcessError`] says what to do.
+    pub async fn start(
+        config: &Config,
+        sources: Sources,
+        prepare: Preparations,
+    ) -> Result<Self, ProcessError> {
+        // Installed before anything counts.
+        let metrics = telemetry::metrics();
+        let database = Database::open_with(config, sources, prepare.migrate).await?;
+        let services = Services::new(&database.db, config)?;
+        if prepare.demo {
+            demo::seed(&database.db, config, false).await?;
+        }
+        let state = State {
+            services: services.clone(),
+            keys: config.keys.clone(),
+            public_url: config.public_url.clone(),
+            draining: Arc::new(AtomicBool::new(false)),
+        };
+        let options = ServerOptions {
+            bind: config.bind,
+            workers: config.http_workers,
+            drain_timeout: config.drain_timeout,
+        };
+        let operations =
+            Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
+        let application = Application::build(&options, state)?;
+        let jobs = jobs::start(&services);
+        Ok(Self {
+            application,
+            operations,
+            database,
+            jobs,
+        })
+    }
+
+    /// Where the public reaches it.
+    pub fn address(&self) -> SocketAddr {
+        self.application.address()
+    }
+
+    /// Where probes and metrics are.
+    pub fn operations_address(&self) -> SocketAddr {
+        self.operations.address()
+    }
+
+    /// A handle that stops it.
+    pub fn stopper(&self) -> Stopper {
+        self.application.stopper()
+    }
+
+    /// Serves until it is stopped, then ends everything in order.
+    ///
+    /// # Errors
+    /// [`ProcessError`].
+    pub async fn run(self) -> Result<(), ProcessError> {
+        let operations = self.operations.stopper();
+        let watching = actix_web::rt::spawn(self.operations.run());
+        let outcome = self.application.run().await;
+        self.jobs.stop().await;
+        self.database.close().await?;
+        operations.stop(false).await;
+        // It has been stopped; how it ended does not matter any more.
+        let _ = watching.await;
+        outcome.map_err(Into::into)
+    }
+}

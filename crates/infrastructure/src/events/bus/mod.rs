@@ -1,0 +1,79 @@
+//! How events reach the processes that have listeners: a copy of the log, quick and disposable.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::LoggedEvent;
+
+/// Why the bus does not carry.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BusError {
+    /// It cannot be reached, or has refused.
+    #[error("the event bus does not answer: {0}")]
+    Unavailable(String),
+    /// It holds what the log does not: the log was restored without a new epoch.
+    #[error(
+        "shard {shard} of the bus is at {top}, the log at {head}: the log was restored without a new epoch"
+    )]
+    AheadOfLog {
+        /// Which shard.
+        shard: i32,
+        /// Its newest position on the bus.
+        top: i64,
+        /// The newest in the log.
+        head: i64,
+    },
+    /// It holds what nobody can read.
+    #[error("an event on the bus cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// A message that is sent once and not kept: what goes on in the cart of a visit.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Signal {
+    /// Whose.
+    pub tenant_id: Uuid,
+    /// Where.
+    pub branch_id: Uuid,
+    /// To the devices of this visit.
+    pub session_id: Uuid,
+    /// `cart.changed` or `cart.presence`.
+    pub name: String,
+    /// What it says.
+    pub data: Value,
+}
+
+/// Carries events from the publisher to every process, shard by shard in the order of `pos`. Two implementations,
+/// one contract: Redis streams, and a ring in the process.
+pub trait EventBus: Send + Sync {
+    /// Appends; what is there already (at or below the newest position) is refused silently, so a publisher repeats
+    /// blindly.
+    fn publish<'a>(
+        &'a self,
+        epoch: &'a str,
+        shard: i32,
+        events: &'a [Arc<LoggedEvent>],
+    ) -> BoxFuture<'a, Result<(), BusError>>;
+
+    /// The newest position of a shard, 0 if it holds none.
+    fn top<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<i64, BusError>>;
+
+    /// What is there after `after`, then what comes, until an error. A position that is not the next one means that
+    /// the bus has lost some: the reader fetches them from the log.
+    fn tail(
+        &self,
+        epoch: &str,
+        shard: i32,
+        after: i64,
+    ) -> BoxStream<'static, Result<Arc<LoggedEvent>, BusError>>;
+
+    /// Sends a signal to whoever listens now.
+    fn signal<'a>(&'a self, shard: i32, signal: &'a Signal) -> BoxFuture<'a, Result<(), BusError>>;
+
+    /// The signals that are sent from now on, of all shards.
+    fn signals(&self) -> BoxStream<'static, Result<Arc<Signal>, BusError>>;
+}

@@ -1,0 +1,12 @@
+SET LOCAL ROLE comanda_migrator;
+DROP FUNCTION comanda_event_drop(date);
+DROP FUNCTION comanda_event_partitions(date);
+DROP FUNCTION comanda_sequence(integer[], bigint[], integer, date, timestamptz);
+REVOKE INSERT ON outbox_stage, audit_stage FROM comanda_relay;
+DROP TABLE event_consumer;
+DROP TABLE event_day;
+DROP TABLE event_epoch;
+DROP TABLE event_log;
+ALTER TABLE outbox_stage DROP CONSTRAINT outbox_stage_branch;
+ALTER TABLE outbox_stage DROP COLUMN numbered;
+RESET ROLE;

@@ -1,0 +1,4 @@
+SET LOCAL ROLE comanda_migrator;
+DROP VIEW queue_conservation;
+DROP TABLE dead_letter;
+RESET ROLE;
