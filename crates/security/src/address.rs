@@ -202,24 +202,23 @@ const fn v6(a: u16, b: u16, c: u16, bits: u8) -> Ipv6Net {
 }
 
 /// IANA's special-purpose addresses, and the metadata services outside them.
-const SPECIAL_V4: [Ipv4Net; 17] = [
-    v4(0, 0, 0, 0, 8),          // this network
-    v4(10, 0, 0, 0, 8),         // private
-    v4(100, 64, 0, 0, 10),      // shared by providers; a metadata service at 100.100.100.200
-    v4(127, 0, 0, 0, 8),        // loopback
-    v4(168, 63, 129, 16, 32),   // a metadata service
-    v4(169, 254, 0, 0, 16),     // link-local; the usual metadata service
-    v4(172, 16, 0, 0, 12),      // private
-    v4(192, 0, 0, 0, 24),       // protocol assignments; a metadata service at 192.0.0.192
-    v4(192, 0, 2, 0, 24),       // documentation
-    v4(192, 88, 99, 0, 24),     // relays of 6to4
-    v4(192, 168, 0, 0, 16),     // private
-    v4(198, 18, 0, 0, 15),      // benchmarks
-    v4(198, 51, 100, 0, 24),    // documentation
-    v4(203, 0, 113, 0, 24),     // documentation
-    v4(224, 0, 0, 0, 4),        // multicast
-    v4(240, 0, 0, 0, 4),        // reserved
-    v4(255, 255, 255, 255, 32), // broadcast
+const SPECIAL_V4: [Ipv4Net; 16] = [
+    v4(0, 0, 0, 0, 8),        // this network
+    v4(10, 0, 0, 0, 8),       // private
+    v4(100, 64, 0, 0, 10),    // shared by providers; a metadata service at 100.100.100.200
+    v4(127, 0, 0, 0, 8),      // loopback
+    v4(168, 63, 129, 16, 32), // a metadata service
+    v4(169, 254, 0, 0, 16),   // link-local; the usual metadata service
+    v4(172, 16, 0, 0, 12),    // private
+    v4(192, 0, 0, 0, 24),     // protocol assignments; a metadata service at 192.0.0.192
+    v4(192, 0, 2, 0, 24),     // documentation
+    v4(192, 88, 99, 0, 24),   // relays of 6to4
+    v4(192, 168, 0, 0, 16),   // private
+    v4(198, 18, 0, 0, 15),    // benchmarks
+    v4(198, 51, 100, 0, 24),  // documentation
+    v4(203, 0, 113, 0, 24),   // documentation
+    v4(224, 0, 0, 0, 4),      // multicast
+    v4(240, 0, 0, 0, 4),      // reserved; broadcast
 ];
 
 /// All of IPv6 that is given out for single machines. Outside are, among others, unspecified, loopback, IPv4-mapped,
@@ -301,7 +300,7 @@ mod tests {
             "https://%31%32%37.0.0.1/",
             "https://127%2e0%2e0%2e1/",
             "https://①②⑦.⓪.⓪.①/",
-            "https://127.0.0.1/",
+            "https://１２７.０.０.１/",
             "https://127。0。0。1/",
             "https:127.0.0.1/",
             "https:/127.0.0.1/",

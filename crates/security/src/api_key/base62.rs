@@ -46,7 +46,8 @@ mod tests {
         fn the_digits_add_up_to_the_number(number: u64) {
             let text = encode(&number.to_be_bytes(), 11);
             let read = text.bytes().fold(0_u128, |sum, c| {
-                sum * 62 + ALPHABET.iter().position(|a| *a == c).unwrap() as u128
+                let digit = ALPHABET.iter().position(|a| *a == c).unwrap();
+                sum * 62 + u128::try_from(digit).unwrap()
             });
             prop_assert_eq!(read, u128::from(number));
         }
