@@ -10,6 +10,7 @@ impl From<Denied> for Refusal {
         match denied {
             Denied::NotFound => Self::NotFound,
             Denied::Forbidden { required_roles } => Self::Forbidden(Forbidden { required_roles }),
+            Denied::ScopeMissing(scope) => Self::ScopeMissing(scope),
             Denied::WrongCredential => Self::WrongCredential,
             Denied::RegistrationRequired => Self::RegistrationRequired,
         }

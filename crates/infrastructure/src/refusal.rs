@@ -11,6 +11,7 @@ use comanda_domain::money::Currency;
 use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, VoidItemError};
 use comanda_domain::service_call::{CallStatus, MoveCallError, RaiseCallError};
 use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
+use comanda_security::policy::Scope;
 use serde_json::Value;
 
 use crate::db::DbError;
@@ -25,6 +26,9 @@ pub enum Refusal {
     /// No suitable role in that branch.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// The API key was not given this scope.
+    #[error("the key lacks the scope {0}")]
+    ScopeMissing(Scope),
     /// A credential of another kind than the operation needs.
     #[error("credential of another kind")]
     WrongCredential,

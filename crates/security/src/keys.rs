@@ -249,16 +249,27 @@ impl MasterKeys {
             older: self.0.older.iter().map(|key| derive(key, purpose)).collect(),
         }
     }
+
+    /// What `make` makes of the id and the [`KEY_LEN`] bytes of each key of one purpose: of the current key, and of
+    /// the older ones.
+    pub(crate) fn derive_each<K>(&self, purpose: &str, make: impl Fn(&str, &[u8]) -> K) -> (K, Vec<K>) {
+        let make = |key: &NamedKey| make(key.id(), expand(key, purpose).as_ref());
+        (make(&self.0.current), self.0.older.iter().map(make).collect())
+    }
+}
+
+fn derive(key: &NamedKey, purpose: &str) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, expand(key, purpose).as_ref())
 }
 
 /// HKDF with SHA-256 for one block of output, which is two HMACs and cannot fail.
-fn derive(key: &NamedKey, purpose: &str) -> hmac::Key {
+fn expand(key: &NamedKey, purpose: &str) -> hmac::Tag {
     let salt = hmac::Key::new(hmac::HMAC_SHA256, MASTER_SALT);
     let extracted = hmac::sign(&salt, key.secret());
     let mut expand = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()));
     expand.update(purpose.as_bytes());
     expand.update(&[1]);
-    hmac::Key::new(hmac::HMAC_SHA256, expand.sign().as_ref())
+    expand.sign()
 }
 
 impl fmt::Debug for MasterKeys {

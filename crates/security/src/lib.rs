@@ -1,13 +1,16 @@
 //! What Comanda trusts.
 //!
-//! Passwords, tokens, printed codes, list cursors, the hashing of requests and the authorisation table, as pure
-//! functions over bytes, a given time and given entropy. Nothing here reads a clock, a setting or a socket, and
-//! this crate is the only user of `ring`. Whatever cannot be decoded is *invalid*: never a panic.
+//! Passwords, tokens, API keys, webhook signatures, sealed secrets, printed codes, list cursors, the hashing of
+//! requests, the addresses we may call and the authorisation table, as pure functions over bytes, a given time and
+//! given entropy. Nothing here reads a clock, a setting or a socket, and this crate is the only user of `ring`.
+//! Whatever cannot be decoded is *invalid*: never a panic.
 #![warn(missing_docs)]
 
 mod compare;
 mod encoding;
 
+pub mod address;
+pub mod api_key;
 pub mod codes;
 pub mod cursor;
 pub mod device;
@@ -18,7 +21,9 @@ pub mod keys;
 pub mod password;
 pub mod policy;
 pub mod refresh;
+pub mod seal;
 pub mod tokens;
+pub mod webhook_signature;
 
 pub use encoding::Unwritable;
 pub use entropy::{Entropy, EntropyError, SystemEntropy};

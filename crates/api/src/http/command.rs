@@ -193,6 +193,7 @@ fn whose(who: &Principal) -> (ActorKind, Uuid) {
         Principal::Staff(staff) => (ActorKind::User, staff.user.0),
         Principal::Diner(diner) => (ActorKind::Diner, diner.diner.0),
         Principal::Table(table) => (ActorKind::System, table.session.0),
+        Principal::ApiKey(key) => (ActorKind::ApiKey, key.id.0),
     }
 }
 

@@ -80,7 +80,7 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
 
 fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
     match credential(state, request)?.principal() {
-        Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+        Principal::Staff(_) | Principal::ApiKey(_) => Err(Problem::new(Code::TokenWrongAudience)),
         principal => Ok(principal),
     }
 }
@@ -146,7 +146,7 @@ extractor!(Staff, principal => match principal {
 extractor!(Diner, principal => match principal {
     Principal::Diner(diner) => Ok(Self(diner)),
     Principal::Table(_) => Err(Problem::new(Code::RegistrationRequired)),
-    Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+    Principal::Staff(_) | Principal::ApiKey(_) => Err(Problem::new(Code::TokenWrongAudience)),
 });
 extractor!(Visitor, principal => match principal {
     Principal::Table(visitor) => Ok(Self(visitor)),
@@ -154,5 +154,5 @@ extractor!(Visitor, principal => match principal {
 });
 extractor!(Guest, principal => match principal {
     Principal::Diner(_) | Principal::Table(_) => Ok(Self(principal)),
-    Principal::Staff(_) => Err(Problem::new(Code::TokenWrongAudience)),
+    Principal::Staff(_) | Principal::ApiKey(_) => Err(Problem::new(Code::TokenWrongAudience)),
 });

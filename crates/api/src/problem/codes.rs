@@ -55,6 +55,7 @@ codes! {
     CredentialsInvalid = "credentials_invalid", 401, "Login failed", "any wrong combination, always the same answer";
     RefreshReused = "refresh_reused", 401, "Login ended for safety", "an already used refresh token was presented";
     Forbidden = "forbidden", 403, "Not allowed", "no suitable role in that branch; member required_roles";
+    ScopeMissing = "scope_missing", 403, "API key lacks a scope", "an API key without the scope of the operation; member required_scope";
     RegistrationRequired = "registration_required", 403, "Register first", "a table token on a diner endpoint";
     TenantSuspended = "tenant_suspended", 403, "Restaurant suspended", "the operator suspended the tenant";
     JoinCodeInvalid = "join_code_invalid", 403, "Join code missing or wrong", "branch setting join_code_required";

@@ -35,6 +35,9 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::Priced { currency, refusal } => of(*refusal, Some(currency)),
         Refusal::NotFound => Problem::new(Code::NotFound),
         Refusal::Forbidden(forbidden) => self::forbidden(&forbidden),
+        Refusal::ScopeMissing(scope) => {
+            Problem::new(Code::ScopeMissing).member("required_scope", scope.as_str())
+        }
         Refusal::WrongCredential => Problem::new(Code::TokenWrongAudience),
         Refusal::RegistrationRequired => Problem::new(Code::RegistrationRequired),
         Refusal::SeatingEnded => Problem::new(Code::SeatingEnded),

@@ -180,7 +180,7 @@ fn decide(
 /// Guests find their visit's check at an address without an id.
 fn location(ask: &Ask, who: &Principal, check: &Check) -> String {
     match who {
-        Principal::Staff(_) => format!("{}{}", ask.found_at, check.id),
+        Principal::Staff(_) | Principal::ApiKey(_) => format!("{}{}", ask.found_at, check.id),
         Principal::Diner(_) | Principal::Table(_) => ask.found_at.to_owned(),
     }
 }

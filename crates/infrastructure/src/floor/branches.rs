@@ -70,6 +70,6 @@ fn readable(ask: &Ask, who: &Principal) -> Option<Vec<BranchId>> {
                 .filter(|branch| may(*branch))
                 .collect(),
         ),
-        Principal::Diner(_) | Principal::Table(_) => Some(Vec::new()),
+        Principal::Diner(_) | Principal::Table(_) | Principal::ApiKey(_) => Some(Vec::new()),
     }
 }

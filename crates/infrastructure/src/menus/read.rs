@@ -65,7 +65,7 @@ impl MenuService {
         let (session, branch, diner) = match who {
             Principal::Diner(diner) => (diner.session, diner.branch, Some(diner.diner)),
             Principal::Table(table) => (table.session, table.branch, None),
-            Principal::Staff(_) => return Err(Refusal::WrongCredential),
+            Principal::Staff(_) | Principal::ApiKey(_) => return Err(Refusal::WrongCredential),
         };
         let diner = diner.filter(|_| query.apply_preferences);
         let (scene, offer, own) = self

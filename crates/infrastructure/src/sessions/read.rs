@@ -28,7 +28,7 @@ impl SessionService {
         let id = match who {
             Principal::Diner(diner) => diner.session,
             Principal::Table(table) => table.session,
-            Principal::Staff(_) => return Err(Refusal::WrongCredential),
+            Principal::Staff(_) | Principal::ApiKey(_) => return Err(Refusal::WrongCredential),
         };
         self.db
             .read(ask.tenant, async |conn| {

@@ -119,7 +119,7 @@ pub(crate) fn require_seating(who: &Principal, session: &Session) -> Result<(), 
     let seating = match who {
         Principal::Diner(diner) => diner.seating,
         Principal::Table(table) => table.seating,
-        Principal::Staff(_) => return Ok(()),
+        Principal::Staff(_) | Principal::ApiKey(_) => return Ok(()),
     };
     if session.status == SessionStatus::Closed || session.seating != seating {
         return Err(Refusal::SeatingEnded);

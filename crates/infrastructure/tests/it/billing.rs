@@ -118,6 +118,7 @@ impl Party {
             Principal::Staff(staff) => (ActorKind::User, "user", staff.user.0),
             Principal::Diner(diner) => (ActorKind::Diner, "diner", diner.diner.0),
             Principal::Table(table) => (ActorKind::System, "table", table.session.0),
+            Principal::ApiKey(key) => (ActorKind::ApiKey, "api_key", key.id.0),
         };
         Ask {
             tenant: self.house.tenant,

@@ -3,8 +3,8 @@
 use comanda_domain::actor::{Actor, ActorKind, Role, Roles};
 use comanda_domain::ids::{BranchId, SessionId, TenantId};
 
-use super::principal::{DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
-use super::table::{Action, Mark, Reach, Rule};
+use super::principal::{ApiKeyPrincipal, DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
+use super::table::{Action, ApiScope, Mark, Reach, Rule, Scope};
 
 /// To what the object of an action belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +76,8 @@ impl Permit {
 /// Why someone may not.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Denied {
-    /// For this caller the object does not exist: it is another tenant's, or another party's.
+    /// For this caller the object does not exist: it is another tenant's, another party's, or of a branch that was
+    /// not given to the key.
     #[error("not found")]
     NotFound,
     /// The person lacks a suitable role in the branch.
@@ -85,6 +86,9 @@ pub enum Denied {
         /// Roles that would do there; empty when only an owner may.
         required_roles: Vec<Role>,
     },
+    /// The key was not given this scope.
+    #[error("the key lacks the scope {0}")]
+    ScopeMissing(Scope),
     /// No caller with this kind of credential may ever do this.
     #[error("credential of another kind")]
     WrongCredential,
@@ -97,13 +101,14 @@ pub enum Denied {
 ///
 /// # Errors
 /// [`Denied`] says why not: first whether the kind of credential fits, then whether the object exists for the
-/// caller, then whether the roles suffice.
+/// caller, then whether the roles or scopes suffice.
 pub fn authorize(principal: &Principal, action: Action, resource: &Resource) -> Result<Permit, Denied> {
     let rule = action.rule();
     let actor = match principal {
         Principal::Staff(staff) => staff_actor(staff, &rule, resource),
         Principal::Diner(diner) => diner_actor(diner, &rule, resource),
         Principal::Table(table) => table_actor(table, &rule, resource),
+        Principal::ApiKey(key) => key_actor(key, &rule, resource),
     }?;
     Ok(Permit {
         action,
@@ -165,6 +170,29 @@ fn table_actor(table: &TablePrincipal, rule: &Rule, resource: &Resource) -> Resu
     })
 }
 
+/// Where the scope depends on the event, the key is let through and each event is judged by itself.
+fn key_actor(key: &ApiKeyPrincipal, rule: &Rule, resource: &Resource) -> Result<Actor, Denied> {
+    if rule.scope == ApiScope::Never {
+        return Err(Denied::WrongCredential);
+    }
+    let within = match (resource.branch, rule.reach) {
+        (Some(branch), _) => key.branches.contains(&branch),
+        (None, Reach::Tenant) => !key.branches.is_empty(),
+        (None, Reach::Branch | Reach::Session) => false,
+    };
+    if key.tenant != resource.tenant || !within {
+        return Err(Denied::NotFound);
+    }
+    match rule.scope {
+        ApiScope::Of(scope) if !key.scopes.contains(&scope) => Err(Denied::ScopeMissing(scope)),
+        _ => Ok(Actor {
+            kind: ActorKind::ApiKey,
+            id: Some(key.id.0),
+            roles: Roles::NONE,
+        }),
+    }
+}
+
 /// Guests see nothing outside their session, and of the branch and tenant around it what has no session.
 fn in_own_session(own: &Resource, rule: &Rule, resource: &Resource) -> Result<(), Denied> {
     let same_branch = resource.branch.is_none() || resource.branch == own.branch;
@@ -186,6 +214,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::api_key::KeyId;
     use crate::policy::RULES;
 
     const A: u128 = 10;
@@ -235,6 +264,94 @@ mod tests {
             session: id(20),
             seating: 1,
         })
+    }
+
+    fn key(branches: &[u128], scopes: &[Scope]) -> Principal {
+        Principal::ApiKey(ApiKeyPrincipal {
+            tenant: id(1),
+            id: id(6),
+            key_id: KeyId::parse("041061050r3gg28a").unwrap(),
+            name: "Till".to_owned(),
+            branches: branches.iter().map(|branch| id(*branch)).collect(),
+            scopes: scopes.to_vec(),
+        })
+    }
+
+    #[test]
+    fn a_key_needs_its_scope() {
+        let reader = key(&[A], &[Scope::TicketsRead]);
+        let actor = *authorize(&reader, Action::TicketRead, &in_branch(A))
+            .unwrap()
+            .actor();
+        let expected = Actor {
+            kind: ActorKind::ApiKey,
+            id: Some(Uuid::from_u128(6)),
+            roles: Roles::NONE,
+        };
+        assert_eq!(actor, expected);
+        assert_eq!(
+            authorize(&reader, Action::TicketStart, &in_branch(A)),
+            Err(Denied::ScopeMissing(Scope::TicketsWrite))
+        );
+    }
+
+    #[test]
+    fn a_key_finds_nothing_outside_its_branches() {
+        let all = key(&[A], Scope::ALL);
+        for resource in [
+            in_branch(B),
+            Resource::of_branch(id(1), id(B)),
+            // What belongs to a branch is to be asked for with the branch.
+            Resource::of_tenant(id(1)),
+        ] {
+            let denied = authorize(&all, Action::TicketRead, &resource);
+            assert_eq!(denied, Err(Denied::NotFound), "{resource:?}");
+        }
+        // Existence comes before scopes: a foreign branch does not show in the answer.
+        let nothing = key(&[A], &[]);
+        assert_eq!(
+            authorize(&nothing, Action::TicketRead, &in_branch(B)),
+            Err(Denied::NotFound)
+        );
+    }
+
+    #[test]
+    fn what_the_tenant_shares_is_open_to_keys_with_a_branch() {
+        let tenant = Resource::of_tenant(id(1));
+        for action in [Action::CatalogueRead, Action::WebhookManage, Action::SelfManage] {
+            assert!(
+                authorize(&key(&[A], Scope::ALL), action, &tenant).is_ok(),
+                "{action}"
+            );
+            assert_eq!(
+                authorize(&key(&[], Scope::ALL), action, &tenant),
+                Err(Denied::NotFound),
+                "{action}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_scope_decides_its_cell() {
+        for rule in RULES {
+            let with_all = authorize(&key(&[A], Scope::ALL), rule.action, &in_branch(A));
+            let with_none = authorize(&key(&[A], &[]), rule.action, &in_branch(A));
+            match rule.scope {
+                ApiScope::Never => {
+                    assert_eq!(with_all, Err(Denied::WrongCredential), "{}", rule.action);
+                    assert_eq!(with_none, Err(Denied::WrongCredential), "{}", rule.action);
+                }
+                ApiScope::Of(scope) => {
+                    assert!(with_all.is_ok(), "{}", rule.action);
+                    assert_eq!(with_none, Err(Denied::ScopeMissing(scope)), "{}", rule.action);
+                    let with_it = authorize(&key(&[A], &[scope]), rule.action, &in_branch(A));
+                    assert!(with_it.is_ok(), "{}", rule.action);
+                }
+                ApiScope::ByEvent | ApiScope::Any => {
+                    assert!(with_all.is_ok() && with_none.is_ok(), "{}", rule.action);
+                }
+            }
+        }
     }
 
     #[test]
@@ -323,9 +440,18 @@ mod tests {
         let foreign = Resource::of_session(id(9), id(A), id(20));
         let all = staff(true, &[(A, Role::ALL)]);
         for action in Action::ALL {
-            for principal in [Principal::Staff(all.clone()), diner(), table()] {
+            for principal in [
+                Principal::Staff(all.clone()),
+                diner(),
+                table(),
+                key(&[A], Scope::ALL),
+            ] {
                 let denied = authorize(&principal, *action, &foreign).unwrap_err();
-                assert!(!matches!(denied, Denied::Forbidden { .. }), "{action}");
+                let absent = matches!(
+                    denied,
+                    Denied::NotFound | Denied::WrongCredential | Denied::RegistrationRequired
+                );
+                assert!(absent, "{action} {denied:?}");
             }
         }
         assert_eq!(may(&all, Action::RoundConfirm, &foreign), Err(Denied::NotFound));
@@ -462,6 +588,22 @@ mod tests {
             let with = StaffPrincipal { owner: true, ..staff.clone() };
             let without = StaffPrincipal { owner: false, ..staff };
             prop_assert_eq!(may(&with, action, &in_branch(branch)), may(&without, action, &in_branch(branch)));
+        }
+
+        #[test]
+        fn a_key_may_in_a_branch_what_its_scopes_say_and_no_more(
+            scopes in prop::sample::subsequence(Scope::ALL.to_vec(), 0..=Scope::ALL.len()),
+            branches in prop::collection::vec(A..A + 4, 0..4),
+            action in any_action(),
+            branch in A..A + 4,
+        ) {
+            let may = authorize(&key(&branches, &scopes), action, &in_branch(branch)).is_ok();
+            let scoped = match action.rule().scope {
+                ApiScope::Never => false,
+                ApiScope::Of(scope) => scopes.contains(&scope),
+                ApiScope::ByEvent | ApiScope::Any => true,
+            };
+            prop_assert_eq!(may, scoped && branches.contains(&branch));
         }
 
         #[test]

@@ -6,6 +6,6 @@ mod render;
 mod table;
 
 pub use authorize::{Denied, Permit, Resource, authorize};
-pub use principal::{DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
+pub use principal::{ApiKeyPrincipal, DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
 pub use render::authorisation_table;
 pub use table::{Action, ApiScope, Mark, RULES, Reach, Rule, Scope};

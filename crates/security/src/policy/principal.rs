@@ -1,7 +1,10 @@
 //! Who asks.
 
 use comanda_domain::actor::{Role, Roles};
-use comanda_domain::ids::{BranchId, DinerId, FamilyId, SessionId, TenantId, UserId};
+use comanda_domain::ids::{ApiKeyId, BranchId, DinerId, FamilyId, SessionId, TenantId, UserId};
+
+use super::table::Scope;
+use crate::api_key::KeyId;
 
 /// A member of staff, as the access token says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +51,23 @@ pub struct TablePrincipal {
     pub seating: i32,
 }
 
+/// An integration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiKeyPrincipal {
+    /// Of which tenant.
+    pub tenant: TenantId,
+    /// Which key.
+    pub id: ApiKeyId,
+    /// By which it is known outside.
+    pub key_id: KeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// Where it acts; an empty list is nowhere.
+    pub branches: Vec<BranchId>,
+    /// What it may; an empty list is nothing.
+    pub scopes: Vec<Scope>,
+}
+
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Principal {
@@ -57,6 +77,8 @@ pub enum Principal {
     Diner(DinerPrincipal),
     /// Someone at a table who has not registered.
     Table(TablePrincipal),
+    /// An integration.
+    ApiKey(ApiKeyPrincipal),
 }
 
 impl Principal {
@@ -66,6 +88,7 @@ impl Principal {
             Self::Staff(staff) => staff.tenant,
             Self::Diner(diner) => diner.tenant,
             Self::Table(table) => table.tenant,
+            Self::ApiKey(key) => key.tenant,
         }
     }
 }

@@ -13,7 +13,7 @@ Written from the table in `crates/security/src/policy/table.rs`; a test compares
 `•` may, `◦` may under the condition, blank may not. Roles count in the branch of the object only, and add up
 there; being an owner gives no right that its own column does not show. What belongs to the *tenant* needs a role
 in any branch where no branch is named. Guests act in their own *session* only. A table token reads the session
-and the menu and registers, nothing else.
+and the menu and registers, nothing else. An API key acts in the branches given to it, and finds nothing elsewhere.
 
 | Action | Diner | Waiter | Kitchen | Manager | Admin | Owner | API scope | Belongs to | Condition |
 |---|---|---|---|---|---|---|---|---|---|

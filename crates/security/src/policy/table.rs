@@ -246,7 +246,7 @@ rules! {
     ProviderManage = "provider.manage",          Branch,  [N, N, N, N, Y, N], Never, "";
     TenantManage = "tenant.manage",              Tenant,  [N, N, N, N, N, Y], Never, "";
     ApiKeyManage = "api_key.manage",             Tenant,  [N, N, N, N, N, Y], Never, "a key never creates or changes keys";
-    WebhookManage = "webhook.manage",            Branch,  [N, N, N, N, N, N], Of(WebhooksWrite), "";
+    WebhookManage = "webhook.manage",            Tenant,  [N, N, N, N, N, N], Of(WebhooksWrite), "endpoints for branches of the key";
     EventRead = "event.read",                    Branch,  [C, C, C, C, C, N], ByEvent, "each through the own view";
     SelfManage = "self.manage",                  Tenant,  [N, Y, Y, Y, Y, Y], Any, "own profile, password, logins and assignments; a key's own name and branches";
     AuditRead = "audit.read",                    Tenant,  [N, N, N, C, C, Y], Never, "manager, admin: entries of own branches";
