@@ -230,6 +230,12 @@ typed_ids! {
     EventId = "evt",
     /// An audit entry.
     AuditId = "aud",
+    /// A receiver of webhooks.
+    WebhookId = "whk",
+    /// One event on its way to one receiver.
+    DeliveryId = "dlv",
+    /// Work that was given up.
+    DeadLetterId = "dlt",
     /// A staff login.
     FamilyId = "fam",
     /// One request.

@@ -7,10 +7,14 @@
 
 pub mod actor;
 pub mod audit;
+pub mod backoff;
 pub mod billing;
 pub mod branch;
+pub mod breaker;
 pub mod business_day;
 pub mod cart;
+pub mod cursor;
+pub mod dead_letter;
 pub mod diner;
 pub mod enums;
 pub mod event;
@@ -25,6 +29,7 @@ pub mod session;
 pub mod shift;
 pub mod table;
 pub mod text;
+pub mod webhook;
 
 /// An instant in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -100,7 +100,7 @@ pub(crate) fn stage(
         branch_id: Some(place.branch.id.0),
         shard: shard(ask.tenant.0, place.branch.id.0, shards),
         event_id: id.0,
-        type_: format!("dev.comanda.{}.v1", event.name),
+        type_: event.name.event_type(),
         subject: object.id,
         session_id: place.session_id.map(Uuid::from),
         sector_id: place.sector_id.map(Uuid::from),

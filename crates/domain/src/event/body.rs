@@ -1,99 +1,15 @@
-//! What is announced. Every event carries the object as it stands after the change.
+//! What an event carries: the object as it stands after the change, and what its name adds.
 
 use crate::Timestamp;
 use crate::billing::{Check, Payment};
 use crate::diner::Diner;
-use crate::enums::text_enum;
+use crate::event::EventName;
 use crate::ids::{CheckId, ModifierOptionId, ProductId, RoundItemId, TableId, TicketId};
 use crate::kitchen::Ticket;
 use crate::round::{Round, RoundStatus};
 use crate::service_call::ServiceCall;
 use crate::session::{CloseReason, Session};
 use crate::table::TableStatus;
-
-text_enum! {
-    /// The names of `events.md` 3.1 that this version emits.
-    EventName {
-        /// A party sat down.
-        SessionOpened = "session.opened",
-        /// Ordering goes on after a check.
-        SessionReopened = "session.reopened",
-        /// The party left.
-        SessionClosed = "session.closed",
-        /// A table changed its derived status.
-        TableStatusChanged = "table.status_changed",
-        /// A guest joined.
-        DinerJoined = "diner.joined",
-        /// A guest changed name, colour or preferences.
-        DinerUpdated = "diner.updated",
-        /// A round was placed.
-        RoundPending = "round.pending",
-        /// … verified.
-        RoundConfirmed = "round.confirmed",
-        /// … handed to the kitchen.
-        RoundSubmitted = "round.submitted",
-        /// … begun.
-        RoundInKitchen = "round.in_kitchen",
-        /// … made.
-        RoundReady = "round.ready",
-        /// … sent back to the kitchen.
-        RoundRecalled = "round.recalled",
-        /// … served.
-        RoundServed = "round.served",
-        /// … canceled.
-        RoundCanceled = "round.canceled",
-        /// Part of a round was taken back.
-        RoundItemVoided = "round.item_voided",
-        /// A station got work.
-        TicketCreated = "ticket.created",
-        /// … began it.
-        TicketInProgress = "ticket.in_progress",
-        /// … finished it.
-        TicketReady = "ticket.ready",
-        /// … got it back.
-        TicketRecalled = "ticket.recalled",
-        /// … handed it over.
-        TicketDelivered = "ticket.delivered",
-        /// … no longer needs to do it.
-        TicketCanceled = "ticket.canceled",
-        /// One line of a ticket moved.
-        TicketItemChanged = "ticket.item_changed",
-        /// A diner asks for a person.
-        ServiceCallOpened = "service_call.opened",
-        /// … again.
-        ServiceCallReminded = "service_call.reminded",
-        /// Somebody is on the way.
-        ServiceCallAcked = "service_call.acked",
-        /// Done.
-        ServiceCallClosed = "service_call.closed",
-        /// Taken back.
-        ServiceCallCanceled = "service_call.canceled",
-        /// The bill was asked for.
-        CheckRequested = "check.requested",
-        /// Its numbers or shares changed.
-        CheckUpdated = "check.updated",
-        /// Paid in full.
-        CheckPaid = "check.paid",
-        /// Withdrawn.
-        CheckVoided = "check.voided",
-        /// Closed for good.
-        CheckSettled = "check.settled",
-        /// An online payment was begun.
-        PaymentCreated = "payment.created",
-        /// Money was received.
-        PaymentApproved = "payment.approved",
-        /// The provider refused.
-        PaymentRejected = "payment.rejected",
-        /// Not paid in time.
-        PaymentExpired = "payment.expired",
-        /// Taken back before it was paid.
-        PaymentCanceled = "payment.canceled",
-        /// Money was received that covers nothing.
-        PaymentSurplus = "payment.surplus",
-        /// Something is sold out, or back.
-        ProductAvailabilityChanged = "product.availability_changed",
-    }
-}
 
 /// One event: its name, and the object with what the name adds to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
