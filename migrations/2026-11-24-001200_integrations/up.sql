@@ -15,7 +15,7 @@ CREATE TABLE api_key (
     sealed_signing_secret          bytea,
     previous_sealed_signing_secret bytea,
     scopes                         text[]      NOT NULL CHECK (cardinality(scopes) BETWEEN 1 AND 20),
-    ip_allow                       text[]      NOT NULL DEFAULT '{}' CHECK (cardinality(ip_allow) <= 32),
+    ip_allow                       text[]      CHECK (cardinality(ip_allow) <= 32),    -- none: from anywhere
     requires_signature             boolean     NOT NULL DEFAULT false,
     expires_at                     timestamptz,
     last_used_at                   timestamptz,

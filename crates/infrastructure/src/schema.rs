@@ -43,7 +43,7 @@ diesel::table! {
         sealed_signing_secret -> Nullable<Bytea>,
         previous_sealed_signing_secret -> Nullable<Bytea>,
         scopes -> Array<Text>,
-        ip_allow -> Array<Text>,
+        ip_allow -> Nullable<Array<Text>>,
         requires_signature -> Bool,
         expires_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,

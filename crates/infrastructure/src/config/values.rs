@@ -95,7 +95,7 @@ const RETENTION_DAYS: u64 = 90;
 pub(super) fn retention(text: &str) -> Result<Duration, String> {
     let kept = duration(text)?;
     let most = Duration::from_secs(RETENTION_DAYS * 24 * 3600);
-    if kept < Duration::from_secs(3600) || kept > most {
+    if kept < Duration::from_hours(1) || kept > most {
         return Err(format!("{text:?} is not between 1h and {}h", RETENTION_DAYS * 24));
     }
     Ok(kept)

@@ -44,7 +44,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
-        Self::at(find(config).await?, config, sources, migrate).await
+        Box::pin(Self::at(find(config).await?, config, sources, migrate)).await
     }
 
     /// Opens it for a command: beside a server that runs the embedded cluster, or with the cluster for as long as the
@@ -53,7 +53,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_for_command(config: &Config, migrate: bool) -> Result<Self, OpenError> {
-        Self::at(find_or_share(config).await?, config, Sources::system(), migrate).await
+        Box::pin(Self::at(find_or_share(config).await?, config, Sources::system(), migrate)).await
     }
 
     async fn at(found: Found, config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
