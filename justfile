@@ -39,3 +39,8 @@ deny:
 # The documentation of the crates
 doc:
     cargo doc --workspace --no-deps --open
+
+# Placing next to the same SQL through pgbench, and decisions without a database
+bench:
+    bench/place.sh
+    cargo bench --package comanda-domain

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use comanda_domain::ids::BranchId;
+use comanda_infrastructure::events::verify::Part;
 
 use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
 use crate::commands::load::LoadOptions;
@@ -67,6 +69,9 @@ pub enum Command {
     DbMigrate(MigrateArgs),
     /// Put the demo restaurants into the database (short for `db seed`)
     DbSeed(SeedArgs),
+    /// The event log
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Try Comanda out
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -106,6 +111,35 @@ pub struct SeedArgs {
     /// Also beside restaurants that are no demo
     #[arg(long)]
     pub force: bool,
+}
+
+/// Commands on the event log.
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Look for holes and repeats
+    Verify(VerifyArgs),
+}
+
+/// Of `outbox verify`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  comanda outbox verify\n  comanda outbox verify --shard 3 --json")]
+pub struct VerifyArgs {
+    /// Only this shard
+    #[arg(long)]
+    shard: Option<i32>,
+    /// Only this branch: brn_…
+    #[arg(long)]
+    branch: Option<BranchId>,
+}
+
+impl VerifyArgs {
+    /// Which part of the log.
+    pub fn part(&self) -> Part {
+        Part {
+            shard: self.shard,
+            branch: self.branch,
+        }
+    }
 }
 
 /// Things to try out.

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, DbCommand, DemoCommand, LoadCommand};
+use args::{Cli, Command, DbCommand, DemoCommand, LoadCommand, OutboxCommand};
 use client::Client;
-use commands::{db_migrate, db_seed, dinner, load, version};
+use commands::{db_migrate, db_seed, dinner, load, outbox, version};
 use exit::Exit;
 use failure::Failure;
 
@@ -42,6 +42,7 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
             db_migrate::run(args.dry_run, output).await
         }
         Command::DbSeed(args) | Command::Db(DbCommand::Seed(args)) => db_seed::run(args.force, output).await,
+        Command::Outbox(OutboxCommand::Verify(args)) => outbox::run(args.part(), output).await,
         Command::Demo(DemoCommand::Dinner(args)) => {
             let client = Client::new(&args.url, cli.global.timeout)?;
             dinner::show(&client, &args.options(), output).await

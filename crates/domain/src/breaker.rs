@@ -192,6 +192,10 @@ impl Breaker {
     }
 
     /// Tells how a permitted call ended. Reports of calls that began before the last change are ignored.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit is used up: recorded twice, one call would count as two"
+    )]
     pub fn record(&mut self, permit: Permit, outcome: CallOutcome, now: Timestamp) {
         self.advance(now);
         let Permit {

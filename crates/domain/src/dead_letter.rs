@@ -146,6 +146,10 @@ text_enum! {
 }
 
 /// What the processor does with this letter now. A letter that has just died is due at once.
+#[expect(
+    clippy::match_same_arms,
+    reason = "read from top to bottom: whose letter it is, then what it is, then whether it is due"
+)]
 pub fn decide(letter: LetterFacts, now: Timestamp) -> Decision {
     let is_due = letter.next_attempt_at.map(|at| at <= now);
     match (letter.state, letter.class, is_due) {

@@ -5,4 +5,5 @@ pub mod db_seed;
 pub mod dinner;
 pub mod load;
 mod open;
+pub mod outbox;
 pub mod version;

@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod dinner;
+#[cfg(test)]
+mod outbox;

@@ -184,7 +184,7 @@ impl Party {
 
     /// A party with its check out.
     async fn with_check() -> (Self, CheckId) {
-        let party = Self::new().await;
+        let party = Box::pin(Self::new()).await;
         party.order(true).await;
         let check = id(&body(&party.request(PendingRounds::Refuse).await.unwrap())["id"]);
         (party, check)
