@@ -46,7 +46,7 @@ pub struct Process {
     application: Application,
     operations: Operations,
     database: Database,
-    jobs: Jobs,
+    jobs: Option<Jobs>,
 }
 
 impl Process {
@@ -80,7 +80,10 @@ impl Process {
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
-        let jobs = jobs::start(&services);
+        let jobs = config
+            .roles
+            .worker
+            .then(|| jobs::start(&services, &database.relay, &config.events));
         Ok(Self {
             application,
             operations,
@@ -112,7 +115,9 @@ impl Process {
         let operations = self.operations.stopper();
         let watching = actix_web::rt::spawn(self.operations.run());
         let outcome = self.application.run().await;
-        self.jobs.stop().await;
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
+        }
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.

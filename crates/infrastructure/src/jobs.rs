@@ -7,23 +7,30 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
+use crate::config::EventsConfig;
+use crate::db::Relay;
+use crate::events::sequencer::Sequencer;
 use crate::services::Services;
 
 /// How often online payments are looked at whose time is over.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
-/// The running jobs of a process.
+/// The running jobs of a worker process.
 #[derive(Debug)]
 pub struct Jobs {
     stop: watch::Sender<bool>,
-    expiry: JoinHandle<()>,
+    running: Vec<JoinHandle<()>>,
 }
 
 /// Starts them on the current thread's local set.
-pub fn start(services: &Services) -> Jobs {
+pub fn start(services: &Services, relay: &Relay, events: &EventsConfig) -> Jobs {
     let (stop, stopped) = watch::channel(false);
-    let expiry = tokio::task::spawn_local(expire_payments(services.clone(), stopped));
-    Jobs { stop, expiry }
+    let sequencer = Sequencer::new(relay.clone(), services.bell().clone(), events.batch);
+    let running = vec![
+        tokio::task::spawn_local(expire_payments(services.clone(), stopped.clone())),
+        tokio::task::spawn_local(sequencer.run(stopped)),
+    ];
+    Jobs { stop, running }
 }
 
 impl Jobs {
@@ -31,7 +38,9 @@ impl Jobs {
     pub async fn stop(self) {
         // Nobody listening means that they have ended.
         let _ = self.stop.send(true);
-        let _ = self.expiry.await;
+        for job in self.running {
+            let _ = job.await;
+        }
     }
 }
 

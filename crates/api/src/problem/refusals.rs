@@ -181,7 +181,7 @@ fn database(error: &DbError) -> Problem {
     match error {
         DbError::KeyInUse => Problem::new(Code::IdempotencyInFlight),
         DbError::Unavailable(_) | DbError::Retry(_) => Problem::new(Code::ServiceUnavailable).because(error),
-        DbError::Unique { .. } | DbError::Corrupt(_) | DbError::Other(_) => {
+        DbError::Fenced | DbError::Unique { .. } | DbError::Corrupt(_) | DbError::Other(_) => {
             Problem::new(Code::InternalError).because(error)
         }
     }

@@ -35,6 +35,8 @@ impl Metered {
         let (port, counts) = proxy::start(TestDatabase::socket()).await;
         let settings = [
             ("DATABASE_URL", database.url_through(port)),
+            // Only what requests cost is counted.
+            ("COMANDA_DATABASE_RELAY_URL", database.url.clone()),
             ("COMANDA_DATABASE_POOL", "1".to_owned()),
         ];
         let settings: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value)).into();

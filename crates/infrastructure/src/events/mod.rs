@@ -9,6 +9,7 @@ mod bell;
 pub mod bus;
 pub mod log;
 mod logged;
+pub mod sequencer;
 pub mod verify;
 
 pub use bell::Bell;

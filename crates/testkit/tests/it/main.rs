@@ -4,4 +4,6 @@
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod sequence;
+#[cfg(test)]
 mod workspace;
