@@ -53,7 +53,13 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_for_command(config: &Config, migrate: bool) -> Result<Self, OpenError> {
-        Box::pin(Self::at(find_or_share(config).await?, config, Sources::system(), migrate)).await
+        Box::pin(Self::at(
+            find_or_share(config).await?,
+            config,
+            Sources::system(),
+            migrate,
+        ))
+        .await
     }
 
     async fn at(found: Found, config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
