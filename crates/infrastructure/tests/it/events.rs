@@ -21,6 +21,11 @@ use tokio_postgres::Client;
 use crate::house::{Empty, config, connect};
 
 const SHARDS: i32 = 4;
+const BRANCHES: &str = "INSERT INTO tenant (tenant_id, name, default_locale, created_at) \
+        VALUES ('00000000-0000-0000-0000-000000000001', 'House', 'es', now()); \
+     INSERT INTO branch (tenant_id, id, name, slug, currency, locale, timezone, created_at) \
+        SELECT '00000000-0000-0000-0000-000000000001', lpad(n::text, 32, '0')::uuid, 'Branch', 'branch-' || n, 'ARS', \
+               'es', 'America/Argentina/Mendoza', now() FROM generate_series(0, 5) n";
 const SOON: Duration = Duration::from_secs(10);
 
 /// A database with partitions, and a way around its walls.
@@ -38,6 +43,7 @@ impl Log {
             .unwrap();
         prepare_days(&database.relay).await.unwrap();
         let client = connect(&empty.url).await;
+        client.batch_execute(BRANCHES).await.unwrap();
         Self {
             database,
             client,
