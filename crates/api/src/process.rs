@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
-use comanda_infrastructure::config::Config;
-use comanda_infrastructure::jobs::{self, Jobs};
+use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
+use comanda_infrastructure::events::bus::MemoryBus;
+use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::postgres::{Database, OpenError};
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::{demo, telemetry};
@@ -27,6 +28,9 @@ pub struct Preparations {
 /// Why a process does not start or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
+    /// A setting asks for what this release does not do.
+    #[error(transparent)]
+    Configuration(#[from] ConfigProblems),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -46,7 +50,7 @@ pub struct Process {
     application: Application,
     operations: Operations,
     database: Database,
-    jobs: Option<Jobs>,
+    workers: Option<Workers>,
 }
 
 impl Process {
@@ -59,6 +63,7 @@ impl Process {
         sources: Sources,
         prepare: Preparations,
     ) -> Result<Self, ProcessError> {
+        refuse_redis(config)?;
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
@@ -80,15 +85,23 @@ impl Process {
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
-        let jobs = config
-            .roles
-            .worker
-            .then(|| jobs::start(&services, &database.relay, &config.events));
+        let workers = if config.roles.worker {
+            Some(Workers::start(WorkerParts {
+                relay: database.relay.clone(),
+                bell: database.db.bell().clone(),
+                bus: Arc::new(MemoryBus::default()),
+                services,
+                batch: config.events.batch,
+                retention: config.events.retention,
+            })?)
+        } else {
+            None
+        };
         Ok(Self {
             application,
             operations,
             database,
-            jobs,
+            workers,
         })
     }
 
@@ -115,8 +128,8 @@ impl Process {
         let operations = self.operations.stopper();
         let watching = actix_web::rt::spawn(self.operations.run());
         let outcome = self.application.run().await;
-        if let Some(jobs) = self.jobs {
-            jobs.stop().await;
+        if let Some(workers) = self.workers {
+            workers.stop().await;
         }
         self.database.close().await?;
         operations.stop(false).await;
@@ -124,4 +137,16 @@ impl Process {
         let _ = watching.await;
         outcome.map_err(Into::into)
     }
+}
+
+/// The bus over Redis is not served yet; a process that ignored the setting would leave the others without events.
+fn refuse_redis(config: &Config) -> Result<(), ConfigProblems> {
+    if config.redis.url.is_none() {
+        return Ok(());
+    }
+    Err(ConfigProblems(vec![Problem {
+        setting: "REDIS_URL".to_owned(),
+        problem: "is set, but events do not travel over Redis yet".to_owned(),
+        hint: "unset it and let one process have all roles".to_owned(),
+    }]))
 }

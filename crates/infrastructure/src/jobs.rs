@@ -7,30 +7,23 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::config::EventsConfig;
-use crate::db::Relay;
-use crate::events::sequencer::Sequencer;
 use crate::services::Services;
 
 /// How often online payments are looked at whose time is over.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
-/// The running jobs of a worker process.
+/// The running jobs of a process.
 #[derive(Debug)]
 pub struct Jobs {
     stop: watch::Sender<bool>,
-    running: Vec<JoinHandle<()>>,
+    expiry: JoinHandle<()>,
 }
 
 /// Starts them on the current thread's local set.
-pub fn start(services: &Services, relay: &Relay, events: &EventsConfig) -> Jobs {
+pub fn start(services: &Services) -> Jobs {
     let (stop, stopped) = watch::channel(false);
-    let sequencer = Sequencer::new(relay.clone(), services.bell().clone(), events.batch);
-    let running = vec![
-        tokio::task::spawn_local(expire_payments(services.clone(), stopped.clone())),
-        tokio::task::spawn_local(sequencer.run(stopped)),
-    ];
-    Jobs { stop, running }
+    let expiry = tokio::task::spawn_local(expire_payments(services.clone(), stopped));
+    Jobs { stop, expiry }
 }
 
 impl Jobs {
@@ -38,9 +31,7 @@ impl Jobs {
     pub async fn stop(self) {
         // Nobody listening means that they have ended.
         let _ = self.stop.send(true);
-        for job in self.running {
-            let _ = job.await;
-        }
+        let _ = self.expiry.await;
     }
 }
 

@@ -11,7 +11,6 @@ use crate::config::Config;
 pub use crate::config::Keys;
 use crate::db::{Db, DbError};
 use crate::diners::DinerService;
-use crate::events::Bell;
 use crate::floor::FloorService;
 use crate::kitchen::KitchenService;
 use crate::menus::MenuService;
@@ -72,11 +71,6 @@ impl Services {
             sources: db.sources().clone(),
             db: db.clone(),
         })
-    }
-
-    /// Rings after each commit that may have staged events.
-    pub fn bell(&self) -> &Bell {
-        self.db.bell()
     }
 
     /// Whether work can be done: the database answers.

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
@@ -12,6 +12,9 @@ use crate::config::{Config, LogFormat};
 const SECONDS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5,
 ];
+
+/// Bounds of the sizes of batches.
+const SIZES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
 
 /// Installs the process's one subscriber. A second call changes nothing.
 pub fn start(config: &Config) {
@@ -39,6 +42,8 @@ pub fn metrics() -> Option<&'static PrometheusHandle> {
         .get_or_init(|| {
             PrometheusBuilder::new()
                 .set_buckets(&SECONDS)
+                .ok()?
+                .set_buckets_for_metric(Matcher::Suffix("_batch_size".into()), &SIZES)
                 .ok()?
                 .install_recorder()
                 .ok()

@@ -11,12 +11,12 @@ pub enum DbError {
     /// Another transaction was in the way; the same work may succeed at once.
     #[error("transaction must be repeated: {0}")]
     Retry(String),
-    /// Somebody else leads now what this process led.
-    #[error("another leader has taken over")]
-    Fenced,
     /// The same idempotency key is being worked on.
     #[error("idempotency key in use")]
     KeyInUse,
+    /// Another process has taken over what this one leads; nothing was written.
+    #[error("another leader has taken over")]
+    Fenced,
     /// A unique rule refused a row.
     #[error("unique rule {constraint} violated")]
     Unique {
@@ -33,7 +33,7 @@ pub enum DbError {
 
 /// Raised by `comanda_claim_key` (`migrations/`).
 const KEY_IN_USE: &str = "idempotency_in_flight";
-/// Raised by `comanda_sequence`.
+/// Raised by `comanda_sequence` with SQLSTATE CM003, which diesel does not pass on.
 const FENCED: &str = "another leader has taken over";
 /// Texts of PostgreSQL for SQLSTATE 40P01 and 55P03, which diesel does not pass on as codes.
 const DEADLOCK: &str = "deadlock detected";
@@ -53,7 +53,7 @@ impl From<DieselError> for DbError {
                 constraint: info.constraint_name().unwrap_or_default().to_owned(),
             },
             DieselError::DatabaseError(_, info) if info.message().contains(KEY_IN_USE) => Self::KeyInUse,
-            DieselError::DatabaseError(_, info) if info.message().contains(FENCED) => Self::Fenced,
+            DieselError::DatabaseError(_, info) if info.message() == FENCED => Self::Fenced,
             DieselError::DatabaseError(_, info) if info.message().contains(DEADLOCK) => {
                 Self::Retry(info.message().to_owned())
             }

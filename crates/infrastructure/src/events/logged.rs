@@ -8,7 +8,16 @@ use uuid::Uuid;
 use crate::schema::event_log;
 
 /// A row of the log. It is rendered for whoever may see it only at the very end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, diesel::Queryable, diesel::Selectable)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    diesel::Queryable,
+    diesel::QueryableByName,
+    diesel::Selectable,
+)]
 #[diesel(table_name = event_log, check_for_backend(diesel::pg::Pg))]
 pub struct LoggedEvent {
     /// Whose.

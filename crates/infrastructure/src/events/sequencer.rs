@@ -1,112 +1,36 @@
-//! Moves staged events into the log and numbers them: one leader per shard, fenced by a term.
-//!
-//! Leadership is a session's advisory lock, so it ends with its connection. A leader is never idle for long; if it is
-//! paused, PostgreSQL ends its session, the lock is free, and the next leader raises the term. Whatever the paused one
-//! still tries under its old term is refused by `comanda_sequence`.
+//! Numbers what is staged. One leader per shard: a session lock says who may try, the shard's term who may write.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
-use diesel::prelude::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Date, Integer, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::Bell;
+use super::{Bell, LoggedEvent, gauge, prepare_days};
 use crate::db::{DbError, Relay};
 
-/// First half of the advisory locks of leadership, the shard being the second; ours, and arbitrary.
-const LOCK_CLASS: i32 = 0x636f_6d61;
-/// How long a leader's session may do nothing before PostgreSQL ends it; many times the longest pause of a live one.
-const LEASE: &str = "SET idle_session_timeout = '3s'; SET idle_in_transaction_session_timeout = '3s';";
-/// How often free shards are looked for, and how long a failure is left alone.
-const CLAIM_INTERVAL: Duration = Duration::from_secs(1);
-/// How long there is looked often after work was found.
+/// A leader that is paused this long loses its session, and with it its locks; a live one asks every 50 ms.
+const SESSION: &str = "SET idle_session_timeout = '3s'; SET idle_in_transaction_session_timeout = '3s';";
+/// How often free shards are looked for.
+const TRY: Duration = Duration::from_secs(1);
+/// How often work is looked for while there was some within [`BUSY`].
+const BUSY_POLL: Duration = Duration::from_millis(5);
+/// How often otherwise.
+const IDLE_POLL: Duration = Duration::from_millis(50);
 const BUSY: Duration = Duration::from_secs(1);
-/// Pause between two looks while there was work lately.
-const BUSY_PAUSE: Duration = Duration::from_millis(5);
-/// … and while there was none.
-const QUIET_PAUSE: Duration = Duration::from_millis(50);
 
-/// Numbers what is staged, as long as it runs.
-#[derive(Clone)]
-pub struct Sequencer {
-    relay: Relay,
-    bell: Bell,
-    batch: i32,
-}
+/// The first number of the locks' names is ours, and arbitrary; the second is the shard.
+const TAKE: &str = "WITH other AS MATERIALIZED (SELECT shard FROM event_shard WHERE shard <> ALL($1)), \
+     free AS MATERIALIZED (SELECT shard FROM other WHERE pg_try_advisory_lock(1667196513, shard)) \
+     UPDATE event_shard s SET term = s.term + 1, holder = $2 FROM free f WHERE s.shard = f.shard \
+     RETURNING s.shard, s.term";
+const SEQUENCE: &str = "SELECT *, type AS type_ FROM comanda_sequence($1, $2, $3, $4, $5)";
 
-impl Sequencer {
-    /// At most `batch` events at once; woken by `bell`.
-    pub fn new(relay: Relay, bell: Bell, batch: u32) -> Self {
-        Self {
-            relay,
-            bell,
-            batch: i32::try_from(batch).unwrap_or(i32::MAX),
-        }
-    }
-
-    /// Leads whatever shards are free, until it is told to stop.
-    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
-        while !*stopped.borrow() {
-            match self.lead(&mut stopped).await {
-                Ok(()) => return,
-                Err(DbError::Fenced) => {
-                    metrics::counter!("comanda_sequencer_fenced_total").increment(1);
-                    warn!("sequencer.fenced");
-                }
-                Err(error) => warn!(%error, "sequencer.failed"),
-            }
-            wait(&mut stopped, CLAIM_INTERVAL).await;
-        }
-    }
-
-    async fn lead(&self, stopped: &mut watch::Receiver<bool>) -> Result<(), DbError> {
-        let mut lead = Leadership::begin(&self.relay).await?;
-        let mut claim_at = Instant::now();
-        let mut busy_until = claim_at;
-        while !*stopped.borrow() {
-            if Instant::now() >= claim_at {
-                lead.claim().await?;
-                claim_at = Instant::now() + CLAIM_INTERVAL;
-            }
-            if lead.batch(self.batch).await? > 0 {
-                busy_until = Instant::now() + BUSY;
-                continue;
-            }
-            let pause = if Instant::now() < busy_until {
-                BUSY_PAUSE
-            } else {
-                QUIET_PAUSE
-            };
-            tokio::select! {
-                () = self.bell.rung() => {}
-                () = wait(stopped, pause) => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn wait(stopped: &mut watch::Receiver<bool>, at_most: Duration) {
-    tokio::select! {
-        _ = stopped.changed() => {}
-        () = sleep(at_most) => {}
-    }
-}
-
-/// The shards that this process leads, and the connection that they are held by; dropping it gives them up.
-pub struct Leadership {
-    relay: Relay,
-    conn: AsyncPgConnection,
-    terms: BTreeMap<i32, i64>,
-    partitions_of: Option<NaiveDate>,
-}
-
-#[derive(QueryableByName)]
+#[derive(diesel::QueryableByName)]
 struct Taken {
     #[diesel(sql_type = Integer)]
     shard: i32,
@@ -114,105 +38,70 @@ struct Taken {
     term: i64,
 }
 
-#[derive(QueryableByName)]
-struct Moved {
-    #[diesel(sql_type = BigInt)]
-    moved: i64,
+/// The shards that this process leads, by a connection of its own: they are free once it closes.
+pub struct Leadership {
+    relay: Relay,
+    connection: AsyncPgConnection,
+    terms: BTreeMap<i32, i64>,
 }
 
-/// Locks what nobody leads and opens a new term for it.
-const CLAIM: &str = "
-WITH locked AS MATERIALIZED (
-    SELECT shard FROM (SELECT shard FROM event_shard WHERE shard <> ALL ($1) ORDER BY shard) free
-     WHERE pg_try_advisory_lock($2, shard))
-UPDATE event_shard s SET term = s.term + 1, holder = $3 FROM locked l WHERE s.shard = l.shard
-RETURNING s.shard, s.term";
-
 impl Leadership {
-    /// Of no shard yet.
+    /// Leads nothing yet.
     ///
     /// # Errors
     /// [`DbError::Unavailable`].
-    pub async fn begin(relay: &Relay) -> Result<Self, DbError> {
+    pub async fn open(relay: &Relay) -> Result<Self, DbError> {
         Ok(Self {
             relay: relay.clone(),
-            conn: relay.connect(LEASE).await?,
+            connection: relay.connect(SESSION).await?,
             terms: BTreeMap::new(),
-            partitions_of: None,
         })
     }
 
-    /// The shards led, each with its term.
-    pub fn terms(&self) -> &BTreeMap<i32, i64> {
-        &self.terms
-    }
-
-    /// Takes every shard that nobody leads.
+    /// Takes every shard that nobody leads, and says how many it took.
     ///
     /// # Errors
-    /// A failure of the database; leadership should be given up then.
-    pub async fn claim(&mut self) -> Result<(), DbError> {
-        if self.terms.len() >= usize::try_from(self.relay.shards()).unwrap_or(usize::MAX) {
-            return Ok(());
-        }
-        let held: Vec<i32> = self.terms.keys().copied().collect();
-        let taken: Vec<Taken> = diesel::sql_query(CLAIM)
-            .bind::<Array<Integer>, _>(held)
-            .bind::<Integer, _>(LOCK_CLASS)
+    /// A failure of the database; the leadership must not be used any more.
+    pub async fn take(&mut self) -> Result<usize, DbError> {
+        let mine: Vec<i32> = self.shards().collect();
+        let taken: Vec<Taken> = diesel::sql_query(TAKE)
+            .bind::<Array<Integer>, _>(mine)
             .bind::<Text, _>(self.relay.instance())
-            .load(&mut self.conn)
+            .load(&mut self.connection)
             .await?;
-        if !taken.is_empty() {
-            info!(shards = taken.len(), "sequencer.leads");
+        for Taken { shard, term } in &taken {
+            metrics::gauge!("comanda_sequencer_leader", "shard" => shard.to_string()).set(1.0);
+            metrics::gauge!("comanda_sequencer_term", "shard" => shard.to_string()).set(gauge(*term));
+            self.terms.insert(*shard, *term);
         }
-        for Taken { shard, term } in taken {
-            let label = shard.to_string();
-            metrics::gauge!("comanda_sequencer_leader", "shard" => label.clone()).set(1.0);
-            metrics::gauge!("comanda_sequencer_term", "shard" => label).set(precise(term));
-            self.terms.insert(shard, term);
-        }
-        Ok(())
+        Ok(taken.len())
     }
 
-    /// Numbers the oldest staged events of the shards led, at most `most`; says how many.
+    /// What it leads.
+    pub fn shards(&self) -> impl Iterator<Item = i32> {
+        self.terms.keys().copied()
+    }
+
+    /// Numbers the oldest staged events, `most` at most, in one transaction that has been committed when this
+    /// returns. In the order of shard and position.
     ///
     /// # Errors
-    /// [`DbError::Fenced`] when somebody else leads one of them now, or a failure of the database. Nothing was moved
-    /// then.
-    pub async fn batch(&mut self, most: i32) -> Result<i64, DbError> {
-        if self.terms.is_empty() {
-            return Ok(0);
-        }
+    /// [`DbError::Fenced`] when another leader has taken over, or a failure of the database. The leadership must not
+    /// be used any more.
+    pub async fn sequence(&mut self, most: i32) -> Result<Vec<LoggedEvent>, DbError> {
         let now = self.relay.sources().now();
-        self.ensure_partitions(now.date_naive()).await?;
-        let began = Instant::now();
-        let found: Moved =
-            diesel::sql_query("SELECT count(*) AS moved FROM comanda_sequence($1, $2, $3, $4, $5)")
-                .bind::<Array<Integer>, _>(self.terms.keys().copied().collect::<Vec<_>>())
-                .bind::<Array<BigInt>, _>(self.terms.values().copied().collect::<Vec<_>>())
-                .bind::<Integer, _>(most)
-                .bind::<Date, _>(now.date_naive())
-                .bind::<Timestamptz, _>(now)
-                .get_result(&mut self.conn)
-                .await?;
-        if found.moved > 0 {
-            metrics::counter!("comanda_sequencer_events_total").increment(found.moved.unsigned_abs());
-            metrics::histogram!("comanda_sequencer_batch_size").record(precise(found.moved));
-            metrics::histogram!("comanda_sequencer_batch_duration_seconds").record(began.elapsed());
-        }
-        Ok(found.moved)
-    }
-
-    async fn ensure_partitions(&mut self, today: NaiveDate) -> Result<(), DbError> {
-        if self.partitions_of == Some(today) {
-            return Ok(());
-        }
-        diesel::sql_query("SELECT comanda_event_partitions($1)")
-            .bind::<Date, _>(today)
-            .execute(&mut self.conn)
+        let (mine, terms): (Vec<i32>, Vec<i64>) =
+            self.terms.iter().map(|(shard, term)| (*shard, *term)).unzip();
+        let mut events: Vec<LoggedEvent> = diesel::sql_query(SEQUENCE)
+            .bind::<Array<Integer>, _>(mine)
+            .bind::<Array<BigInt>, _>(terms)
+            .bind::<Integer, _>(most)
+            .bind::<Date, _>(now.date_naive())
+            .bind::<Timestamptz, _>(now)
+            .load(&mut self.connection)
             .await?;
-        self.partitions_of = Some(today);
-        Ok(())
+        events.sort_unstable_by_key(|event| (event.shard, event.pos));
+        Ok(events)
     }
 }
 
@@ -224,12 +113,98 @@ impl Drop for Leadership {
     }
 }
 
-/// As metrics take it. Beyond 2^53 a digit may be lost, which no reader of a chart sees.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "there is no other way from i64 to f64"
-)]
-fn precise(number: i64) -> f64 {
-    number as f64
+/// What the sequencer tells the publisher.
+#[derive(Clone)]
+pub struct Sequenced {
+    /// The shards that this process leads.
+    pub leads: watch::Sender<Vec<i32>>,
+    /// Events that have been committed. A batch that finds no room is left out; the log has it.
+    pub batches: mpsc::Sender<Vec<Arc<LoggedEvent>>>,
+}
+
+/// Leads what it can.
+pub struct Sequencer {
+    /// The way to the database.
+    pub relay: Relay,
+    /// Rings when something was staged.
+    pub bell: Bell,
+    /// Events of one transaction at most.
+    pub batch: i32,
+    /// Who hears of it.
+    pub out: Sequenced,
+}
+
+impl Sequencer {
+    /// Leads or stands by until it is stopped; then the batch is finished and leadership ends.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        metrics::gauge!("comanda_event_shards").set(f64::from(self.relay.shards()));
+        while !*stopped.borrow() {
+            if let Err(error) = self.lead(&mut stopped).await {
+                if matches!(error, DbError::Fenced) {
+                    metrics::counter!("comanda_sequencer_fenced_total").increment(1);
+                }
+                warn!(%error, "sequencer.leadership_lost");
+            }
+            if *stopped.borrow() {
+                return;
+            }
+            self.out.leads.send_replace(Vec::new());
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = tokio::time::sleep(TRY) => {}
+            }
+        }
+    }
+
+    async fn lead(&self, stopped: &mut watch::Receiver<bool>) -> Result<(), DbError> {
+        prepare_days(&self.relay).await?;
+        let mut leadership = Leadership::open(&self.relay).await?;
+        let mut tried: Option<Instant> = None;
+        let mut found: Option<Instant> = None;
+        while !*stopped.borrow() {
+            if tried.is_none_or(|at| at.elapsed() >= TRY) {
+                tried = Some(Instant::now());
+                self.take(&mut leadership).await?;
+            }
+            if self.move_batch(&mut leadership).await? {
+                found = Some(Instant::now());
+                continue;
+            }
+            let busy = found.is_some_and(|at| at.elapsed() < BUSY);
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = self.bell.rung() => {}
+                () = tokio::time::sleep(if busy { BUSY_POLL } else { IDLE_POLL }) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&self, leadership: &mut Leadership) -> Result<(), DbError> {
+        let taken = leadership.take().await?;
+        if taken > 0 {
+            info!(taken, "sequencer.leads");
+            self.out.leads.send_replace(leadership.shards().collect());
+        }
+        Ok(())
+    }
+
+    /// Says whether there was anything.
+    async fn move_batch(&self, leadership: &mut Leadership) -> Result<bool, DbError> {
+        let started = Instant::now();
+        let events = leadership.sequence(self.batch).await?;
+        let Ok(size @ 1..) = u32::try_from(events.len()) else {
+            return Ok(false);
+        };
+        metrics::counter!("comanda_sequencer_events_total").increment(u64::from(size));
+        metrics::histogram!("comanda_sequencer_batch_size").record(f64::from(size));
+        metrics::histogram!("comanda_sequencer_batch_duration_seconds")
+            .record(started.elapsed().as_secs_f64());
+        // No room, or nobody there: the publisher finds them in the log.
+        let _ = self
+            .out
+            .batches
+            .try_send(events.into_iter().map(Arc::new).collect());
+        Ok(true)
+    }
 }

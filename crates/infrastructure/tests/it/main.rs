@@ -8,6 +8,8 @@ mod database;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod kitchen;

@@ -4,6 +4,4 @@
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
-mod sequence;
-#[cfg(test)]
 mod workspace;

@@ -1,11 +1,15 @@
 //! How events reach the processes that have listeners: a copy of the log, quick and disposable.
 
+mod memory;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
 use uuid::Uuid;
+
+pub use memory::MemoryBus;
 
 use super::LoggedEvent;
 
@@ -50,6 +54,12 @@ pub struct Signal {
 /// Carries events from the publisher to every process, shard by shard in the order of `pos`. Two implementations,
 /// one contract: Redis streams, and a ring in the process.
 pub trait EventBus: Send + Sync {
+    /// What metrics call it.
+    fn name(&self) -> &'static str;
+
+    /// How many of the newest events of a shard it keeps: more need not be written to an empty one.
+    fn kept(&self) -> i64;
+
     /// Appends; what is there already (at or below the newest position) is refused silently, so a publisher repeats
     /// blindly.
     fn publish<'a>(

@@ -1,0 +1,232 @@
+//! What a process with listeners reads: the bus, and the log where the bus has holes or fails.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, SelectAll};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::ring::Ring;
+use super::{BusError, EventBus, LoggedEvent, log};
+use crate::db::{DbError, Relay};
+use crate::events::bus::Signal;
+
+/// How often the log is read while the bus fails.
+const POLL: Duration = Duration::from_millis(200);
+/// How often the log is compared with what the bus brought.
+const COMPARE: Duration = Duration::from_secs(1);
+/// Events that are read from the log at once.
+const CHUNK: i64 = 500;
+
+/// Hears everything that happens, shard by shard in order, each event once.
+pub trait Listener: Send + Sync {
+    /// An event.
+    fn event(&self, event: &Arc<LoggedEvent>);
+    /// The log begins a new life: what was remembered of the old one is void.
+    fn epoch_changed(&self, epoch: &str);
+    /// A signal.
+    fn signal(&self, signal: &Arc<Signal>);
+}
+
+type Rings = Arc<Mutex<BTreeMap<i32, Ring>>>;
+
+/// A feed that runs.
+pub struct Feed {
+    rings: Rings,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl Feed {
+    /// Begins at the end of the log. On a thread with a local set.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn start(
+        bus: Arc<dyn EventBus>,
+        relay: Relay,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Self, DbError> {
+        let (epoch, heads) = positions(&relay).await?;
+        let rings = Rings::default();
+        let (stop, mut stopped) = watch::channel(false);
+        let mut reader = Reader {
+            bus,
+            relay,
+            listener,
+            rings: rings.clone(),
+            epoch,
+            at: heads.into_iter().collect(),
+        };
+        let running = tokio::task::spawn_local(async move {
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = reader.run() => {}
+            }
+        });
+        Ok(Self { rings, stop, running })
+    }
+
+    /// The events of a shard after a position, if memory reaches back that far.
+    pub fn after(&self, shard: i32, pos: i64) -> Option<Vec<Arc<LoggedEvent>>> {
+        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = rings.get(&shard)?;
+        (ring.oldest()? <= pos + 1).then(|| ring.after(pos))
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        // Nobody listening means that it has ended.
+        let _ = self.stop.send(true);
+        let _ = self.running.await;
+    }
+}
+
+async fn positions(relay: &Relay) -> Result<(String, Vec<(i32, i64)>), DbError> {
+    relay.transact(async |conn| log::positions(conn).await).await
+}
+
+type Tails = SelectAll<BoxStream<'static, Result<Arc<LoggedEvent>, BusError>>>;
+
+/// Why following the bus ended.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Log(#[from] DbError),
+    #[error("the bus has ended")]
+    Ended,
+}
+
+struct Reader {
+    bus: Arc<dyn EventBus>,
+    relay: Relay,
+    listener: Arc<dyn Listener>,
+    rings: Rings,
+    epoch: String,
+    /// The newest position that the listener has heard, of each shard.
+    at: BTreeMap<i32, i64>,
+}
+
+impl Reader {
+    async fn run(&mut self) {
+        loop {
+            match self.follow().await {
+                Ok(()) => continue,
+                Err(error) => warn!(%error, "feed.bus_failed"),
+            }
+            self.poll().await;
+            info!("feed.bus_back");
+        }
+    }
+
+    /// Follows the bus until it fails, or the epoch changes.
+    async fn follow(&mut self) -> Result<(), Broken> {
+        let mut tails: Tails = self
+            .at
+            .iter()
+            .map(|(shard, at)| self.bus.tail(&self.epoch, *shard, *at))
+            .collect();
+        let mut signals = self.bus.signals();
+        let mut compare = interval(COMPARE);
+        compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = tails.next() => self.accept(event.ok_or(Broken::Ended)??).await?,
+                signal = signals.next() => self.listener.signal(&signal.ok_or(Broken::Ended)??),
+                _ = compare.tick() => if self.compare().await? {
+                    return Ok(());
+                },
+            }
+        }
+    }
+
+    /// Reads the log until the bus answers again.
+    async fn poll(&mut self) {
+        loop {
+            tokio::time::sleep(POLL).await;
+            if let Err(error) = self.compare().await {
+                warn!(%error, "feed.poll");
+                continue;
+            }
+            let first = self.at.keys().next().copied().unwrap_or(0);
+            if self.bus.top(&self.epoch, first).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// An event of the bus; what it has lost comes from the log.
+    async fn accept(&mut self, event: Arc<LoggedEvent>) -> Result<(), DbError> {
+        let at = self.at.get(&event.shard).copied().unwrap_or(0);
+        if event.pos > at + 1 {
+            self.catch_up(event.shard, event.pos - 1).await?;
+        }
+        self.deliver(&event);
+        Ok(())
+    }
+
+    /// Reads the log up to a position.
+    async fn catch_up(&mut self, shard: i32, to: i64) -> Result<(), DbError> {
+        loop {
+            let at = self.at.get(&shard).copied().unwrap_or(0);
+            if at >= to {
+                return Ok(());
+            }
+            let limit = CHUNK.min(to - at);
+            let events = self
+                .relay
+                .transact(async |conn| log::of_shard(conn, shard, at, limit).await)
+                .await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            metrics::counter!("comanda_event_holes_filled_total")
+                .increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
+            events
+                .into_iter()
+                .map(Arc::new)
+                .for_each(|event| self.deliver(&event));
+        }
+    }
+
+    fn deliver(&mut self, event: &Arc<LoggedEvent>) {
+        let at = self.at.entry(event.shard).or_default();
+        if event.pos <= *at {
+            return;
+        }
+        *at = event.pos;
+        {
+            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+            rings.entry(event.shard).or_default().push(Arc::clone(event));
+        }
+        self.listener.event(event);
+    }
+
+    /// Fetches what the bus has not brought, and notices a new epoch: then it says `true`.
+    async fn compare(&mut self) -> Result<bool, DbError> {
+        let (epoch, heads) = positions(&self.relay).await?;
+        if epoch != self.epoch {
+            self.begin(epoch, heads);
+            return Ok(true);
+        }
+        for (shard, head) in heads {
+            self.catch_up(shard, head).await?;
+        }
+        Ok(false)
+    }
+
+    fn begin(&mut self, epoch: String, heads: Vec<(i32, i64)>) {
+        info!(epoch, "feed.new_epoch");
+        self.at = heads.into_iter().collect();
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.listener.epoch_changed(&epoch);
+        self.epoch = epoch;
+    }
+}

@@ -1,0 +1,254 @@
+//! Puts what has been numbered on the bus; what it holds back, or has lost, it reads from the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::sql_types::{Array, BigInt, Integer};
+use diesel_async::RunQueryDsl;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::{error, warn};
+
+use super::{BusError, EventBus, LoggedEvent, gauge, log};
+use crate::db::{DbError, Relay};
+
+/// How often the log is compared with what was published, and the places are stored.
+const COMPARE: Duration = Duration::from_secs(1);
+/// How long a shard rests after a failure.
+const REST: Duration = Duration::from_millis(200);
+/// Events that are read from the log at once.
+const CHUNK: i64 = 500;
+
+/// Where a shard stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// What the bus holds has to be asked, from this moment on.
+    Unknown(Option<Instant>),
+    /// Everything up to here is on the bus.
+    At(i64),
+    /// The bus is ahead of the log; only a new epoch helps.
+    Stopped,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PublishError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Log(#[from] DbError),
+}
+
+/// Publishes the shards that this process leads.
+pub struct Publisher {
+    relay: Relay,
+    bus: Arc<dyn EventBus>,
+    epoch: String,
+    places: BTreeMap<i32, Place>,
+    stored: BTreeMap<i32, i64>,
+}
+
+impl Publisher {
+    /// Publishes nothing yet.
+    pub fn new(relay: Relay, bus: Arc<dyn EventBus>) -> Self {
+        Self {
+            relay,
+            bus,
+            epoch: String::new(),
+            places: BTreeMap::new(),
+            stored: BTreeMap::new(),
+        }
+    }
+
+    /// Publishes until the sequencer is gone and everything it said has been dealt with.
+    pub async fn run(
+        mut self,
+        mut leads: watch::Receiver<Vec<i32>>,
+        mut batches: mpsc::Receiver<Vec<Arc<LoggedEvent>>>,
+    ) {
+        let mut compare = interval(COMPARE);
+        compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut retry = interval(REST);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                Ok(()) = leads.changed() => {
+                    let shards = leads.borrow_and_update().clone();
+                    self.lead(&shards);
+                    self.find_places().await;
+                }
+                batch = batches.recv() => match batch {
+                    Some(batch) => self.publish(&batch).await,
+                    None => break,
+                },
+                _ = compare.tick() => self.compare().await,
+                _ = retry.tick() => self.find_places().await,
+            }
+        }
+        self.store().await;
+    }
+
+    /// Shards that are new begin at what the bus holds.
+    fn lead(&mut self, shards: &[i32]) {
+        self.places.retain(|shard, _| shards.contains(shard));
+        for shard in shards {
+            self.places.entry(*shard).or_insert(Place::Unknown(None));
+        }
+    }
+
+    /// Publishes a batch, in the order of shard and position.
+    async fn publish(&mut self, batch: &[Arc<LoggedEvent>]) {
+        for events in batch.chunk_by(|one, next| one.shard == next.shard) {
+            let (Some(first), Some(last)) = (events.first(), events.last()) else {
+                continue;
+            };
+            let next = match self.places.get(&first.shard) {
+                Some(Place::At(at)) if at + 1 == first.pos => self.send(first.shard, events, last.pos).await,
+                // What lies between was not heard of.
+                Some(Place::At(at)) if at + 1 < first.pos => self.catch_up(first.shard, *at).await,
+                _ => continue,
+            };
+            self.settle(first.shard, next);
+        }
+    }
+
+    async fn send(&self, shard: i32, events: &[Arc<LoggedEvent>], last: i64) -> Result<i64, PublishError> {
+        self.bus.publish(&self.epoch, shard, events).await?;
+        metrics::counter!("comanda_events_published_total", "bus" => self.bus.name())
+            .increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
+        Ok(last)
+    }
+
+    fn settle(&mut self, shard: i32, outcome: Result<i64, PublishError>) {
+        let place = match outcome {
+            Ok(at) => Place::At(at),
+            Err(PublishError::Bus(error @ BusError::AheadOfLog { .. })) => {
+                error!(%error, remedy = "comanda outbox new-epoch", "publisher.stopped");
+                Place::Stopped
+            }
+            Err(error) => {
+                warn!(%error, shard, "publisher.failed");
+                Place::Unknown(Some(Instant::now() + REST))
+            }
+        };
+        self.places.insert(shard, place);
+    }
+
+    /// Takes up the shards whose place is unknown.
+    async fn find_places(&mut self) {
+        let now = Instant::now();
+        let due =
+            |place: &Place| matches!(place, Place::Unknown(from) if from.is_none_or(|from| from <= now));
+        let shards: Vec<i32> = self
+            .places
+            .iter()
+            .filter(|(_, place)| due(place))
+            .map(|(shard, _)| *shard)
+            .collect();
+        for shard in shards {
+            let outcome = self.take_over(shard).await;
+            self.settle(shard, outcome);
+        }
+    }
+
+    /// From what the bus holds to the end of the log.
+    async fn take_over(&mut self, shard: i32) -> Result<i64, PublishError> {
+        if self.epoch.is_empty() {
+            self.epoch = self.positions().await?.0;
+        }
+        // In this order: the log never falls behind what has been published.
+        let top = self.bus.top(&self.epoch, shard).await?;
+        let (_, heads) = self.positions().await?;
+        let head = heads
+            .iter()
+            .find(|(other, _)| *other == shard)
+            .map_or(0, |(_, head)| *head);
+        if top > head {
+            return Err(BusError::AheadOfLog { shard, top, head }.into());
+        }
+        self.catch_up(shard, top.max(head - self.bus.kept())).await
+    }
+
+    async fn catch_up(&self, shard: i32, mut at: i64) -> Result<i64, PublishError> {
+        loop {
+            let events = self
+                .relay
+                .transact(async |conn| log::of_shard(conn, shard, at, CHUNK).await)
+                .await?;
+            let events: Vec<_> = events.into_iter().map(Arc::new).collect();
+            let Some(last) = events.last() else {
+                return Ok(at);
+            };
+            at = self.send(shard, &events, last.pos).await?;
+        }
+    }
+
+    async fn positions(&self) -> Result<(String, Vec<(i32, i64)>), DbError> {
+        self.relay.transact(async |conn| log::positions(conn).await).await
+    }
+
+    /// Notices what was not heard of, and a new epoch.
+    async fn compare(&mut self) {
+        let (epoch, heads) = match self.positions().await {
+            Ok(positions) => positions,
+            Err(error) => return warn!(%error, "publisher.compare"),
+        };
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.places
+                .values_mut()
+                .for_each(|place| *place = Place::Unknown(None));
+            self.stored.clear();
+        }
+        for (shard, head) in heads {
+            let Some(place) = self.places.get(&shard).copied() else {
+                continue;
+            };
+            metrics::gauge!("comanda_event_log_pos", "shard" => shard.to_string()).set(gauge(head));
+            if let Place::At(at) = place {
+                metrics::gauge!("comanda_event_stream_lag", "shard" => shard.to_string())
+                    .set(gauge((head - at).max(0)));
+                if at < head {
+                    let outcome = self.catch_up(shard, at).await;
+                    self.settle(shard, outcome);
+                }
+            }
+        }
+        self.store().await;
+    }
+
+    /// Stores how far it has come, for lag and retention.
+    async fn store(&mut self) {
+        let moved: BTreeMap<i32, i64> = self
+            .places
+            .iter()
+            .filter_map(|(shard, place)| match place {
+                Place::At(at) if self.stored.get(shard) != Some(at) => Some((*shard, *at)),
+                _ => None,
+            })
+            .collect();
+        if moved.is_empty() {
+            return;
+        }
+        let (shards, positions): (Vec<i32>, Vec<i64>) = moved.iter().map(|(shard, at)| (*shard, *at)).unzip();
+        let stored: Result<(), DbError> = self
+            .relay
+            .transact(async |conn| {
+                diesel::sql_query(
+                    "UPDATE event_shard s SET published_pos = greatest(s.published_pos, m.pos) \
+                     FROM unnest($1, $2) AS m (shard, pos) WHERE s.shard = m.shard",
+                )
+                .bind::<Array<Integer>, _>(shards)
+                .bind::<Array<BigInt>, _>(positions)
+                .execute(&mut &*conn)
+                .await?;
+                Ok(())
+            })
+            .await;
+        match stored {
+            Ok(()) => self.stored.extend(moved),
+            Err(error) => warn!(%error, "publisher.store"),
+        }
+    }
+}
