@@ -1,6 +1,7 @@
 //! The kitchen works through a round of the demo restaurant.
 
 use comanda_domain::actor::ActorKind;
+use comanda_domain::event::{EventName, Routing};
 use comanda_domain::ids::{RoundId, SessionId, TicketId};
 use comanda_domain::kitchen::{ItemAction, TicketAction, TicketCommand};
 use comanda_domain::menu::Station;
@@ -18,6 +19,7 @@ use comanda_infrastructure::staff::{Login, Stranger};
 use comanda_infrastructure::views::TicketView;
 use comanda_security::policy::Principal;
 use comanda_security::tokens::authenticate;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -105,6 +107,23 @@ impl Demo {
             .get::<_, String>(0)
             .parse()
             .unwrap()
+    }
+
+    /// What is staged so far, in order.
+    async fn staged(&self) -> Vec<(EventName, Routing)> {
+        let rows = self
+            .client
+            .query("SELECT type, data::text FROM outbox_stage ORDER BY stage_id", &[])
+            .await
+            .unwrap();
+        let read = rows.iter().map(|row| {
+            let (kind, data): (&str, &str) = (row.get(0), row.get(1));
+            let data: Value = serde_json::from_str(data).unwrap();
+            let routing =
+                Routing::deserialize(&data).unwrap_or_else(|error| panic!("{error}: {kind} {data}"));
+            (EventName::of_type(kind).unwrap(), routing)
+        });
+        read.collect()
     }
 
     /// A submitted round with these dishes at one table.
@@ -284,4 +303,46 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
         .await
         .err();
     assert!(matches!(absent, Some(Refusal::NotFound)));
+}
+
+#[tokio::test]
+async fn what_is_staged_tells_whom_it_concerns() {
+    let demo = Demo::new().await;
+    let round = demo.submitted("SAL-01", &["chorizo", "agua"]).await;
+    let (ask, marta) = demo.who("marta", "manager").await;
+    let rounds = &demo.services.rounds;
+    rounds
+        .cancel(&ask, &marta, round, None, Some("se van"))
+        .await
+        .unwrap();
+
+    let staged = demo.staged().await;
+    let of_branch = format!("branch_id = '{}'", demo.branch);
+    let sector = demo
+        .id(&format!("sector WHERE prefix = 'SAL' AND {of_branch}"))
+        .await;
+    let session = demo.id("table_session WHERE status = 'open'").await;
+    let both = [Station::Bar, Station::Grill].into();
+    for (name, known_to_kitchen) in [
+        (EventName::RoundPending, false),
+        (EventName::RoundConfirmed, false),
+        (EventName::RoundSubmitted, true),
+        (EventName::RoundCanceled, true),
+    ] {
+        let expected = Routing {
+            session: Some(session.into()),
+            sectors: [sector.into()].into(),
+            stations: Clone::clone(&both),
+            had_been_submitted: known_to_kitchen,
+            users: [].into(),
+        };
+        let routing: Vec<_> = staged.iter().filter(|(staged, _)| *staged == name).collect();
+        assert_eq!(routing, [&(name, expected)]);
+    }
+    let tickets = staged
+        .iter()
+        .filter(|(name, _)| *name == EventName::TicketCreated);
+    let mut stations: Vec<_> = tickets.map(|(_, routing)| routing.stations.clone()).collect();
+    stations.sort();
+    assert_eq!(stations, [[Station::Bar].into(), [Station::Grill].into()]);
 }
