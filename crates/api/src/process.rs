@@ -141,7 +141,7 @@ impl Process {
 
 /// The bus over Redis is not served yet; a process that ignored the setting would leave the others without events.
 fn refuse_redis(config: &Config) -> Result<(), ConfigProblems> {
-    if config.redis.url.is_none() {
+    if config.redis_url.is_none() {
         return Ok(());
     }
     Err(ConfigProblems(vec![Problem {

@@ -99,17 +99,6 @@ pub struct DatabaseConfig {
     pub event_shards: u32,
 }
 
-/// How Redis is reached.
-#[derive(Debug, Clone)]
-pub struct RedisConfig {
-    /// Where it is; the process does without if there is none.
-    pub url: Option<SecretString>,
-    /// Connections of this process.
-    pub pool: usize,
-    /// How long an answer may take.
-    pub timeout: Duration,
-}
-
 /// How events travel.
 #[derive(Debug, Clone)]
 pub struct EventsConfig {
@@ -117,28 +106,6 @@ pub struct EventsConfig {
     pub retention: Duration,
     /// How many are numbered at once, at most.
     pub batch: u32,
-    /// How many of a shard Redis keeps, about.
-    pub stream_maxlen: u32,
-}
-
-/// What sockets may cost.
-#[derive(Debug, Clone, Copy)]
-pub struct GatewayConfig {
-    /// Sockets and event streams of the process.
-    pub max_connections: usize,
-    /// Bytes that may wait for one.
-    pub queue_bytes: usize,
-    /// How long the oldest may wait.
-    pub queue_age: Duration,
-}
-
-/// When calls to others are given a rest.
-#[derive(Debug, Clone, Copy)]
-pub struct BreakerConfig {
-    /// Failures in a row that open a breaker.
-    pub failures: u32,
-    /// How long it then stays open.
-    pub open: Duration,
 }
 
 /// Everything that can be set.
@@ -166,22 +133,10 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// How the database is reached.
     pub database: DatabaseConfig,
-    /// How Redis is reached.
-    pub redis: RedisConfig,
+    /// Where Redis is, if one is named.
+    pub redis_url: Option<SecretString>,
     /// How events travel.
     pub events: EventsConfig,
-    /// What sockets may cost.
-    pub gateway: GatewayConfig,
-    /// When calls to others are given a rest.
-    pub breaker: BreakerConfig,
-    /// Webhook deliveries in flight.
-    pub webhook_concurrency: usize,
-    /// Proxy for calls to addresses that users gave.
-    pub outbound_proxy: Option<String>,
-    /// Where archived dead letters are also written.
-    pub dead_letter_export_dir: Option<PathBuf>,
-    /// Credential of the commands that go over the network.
-    pub api_key: Option<SecretString>,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -251,16 +206,8 @@ impl Config {
             values::count(text, 8..=4_194_304)
         });
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
-        let redis = redis(reader);
+        let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
         let events = events(reader);
-        let gateway = gateway(reader);
-        let breaker = breaker(reader);
-        let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
-            values::count(text, 1..=1000)
-        });
-        let outbound_proxy = reader.parsed(&settings::OUTBOUND_PROXY, values::http_url);
-        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
-        let api_key = reader.secret(&settings::API_KEY, |_| Ok(()));
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -307,14 +254,8 @@ impl Config {
                 postgres_bin,
                 event_shards: event_shards?,
             },
-            redis: redis?,
+            redis_url,
             events: events?,
-            gateway: gateway?,
-            breaker: breaker?,
-            webhook_concurrency: webhook_concurrency?,
-            outbound_proxy,
-            dead_letter_export_dir,
-            api_key,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,
@@ -329,51 +270,12 @@ impl Config {
     }
 }
 
-fn redis(reader: &mut Reader<'_>) -> Option<RedisConfig> {
-    let url = reader.secret(&settings::REDIS_URL, values::redis_url);
-    let pool = reader.parsed(&settings::REDIS_POOL, |text| values::count(text, 1..=1000));
-    let timeout = reader.parsed(&settings::REDIS_TIMEOUT, values::duration);
-    Some(RedisConfig {
-        url,
-        pool: pool?,
-        timeout: timeout?,
-    })
-}
-
 fn events(reader: &mut Reader<'_>) -> Option<EventsConfig> {
     let retention = reader.parsed(&settings::EVENT_RETENTION, values::retention);
     let batch = reader.parsed(&settings::SEQUENCER_BATCH, |text| values::count(text, 1..=10_000));
-    let stream_maxlen = reader.parsed(&settings::STREAM_MAXLEN, |text| {
-        values::count(text, 1000..=1_000_000)
-    });
     Some(EventsConfig {
         retention: retention?,
         batch: batch?,
-        stream_maxlen: stream_maxlen?,
-    })
-}
-
-fn gateway(reader: &mut Reader<'_>) -> Option<GatewayConfig> {
-    let max_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
-        values::count(text, 1..=1_000_000)
-    });
-    let queue_bytes = reader.parsed(&settings::WS_QUEUE_BYTES, |text| {
-        values::count(text, 65_536..=16_777_216)
-    });
-    let queue_age = reader.parsed(&settings::WS_QUEUE_AGE, values::duration);
-    Some(GatewayConfig {
-        max_connections: max_connections?,
-        queue_bytes: queue_bytes?,
-        queue_age: queue_age?,
-    })
-}
-
-fn breaker(reader: &mut Reader<'_>) -> Option<BreakerConfig> {
-    let failures = reader.parsed(&settings::BREAKER_FAILURES, |text| values::count(text, 1..=1000));
-    let open = reader.parsed(&settings::BREAKER_OPEN, values::duration);
-    Some(BreakerConfig {
-        failures: failures?,
-        open: open?,
     })
 }
 

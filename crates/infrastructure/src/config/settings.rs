@@ -44,7 +44,8 @@ settings! {
     ENV = "COMANDA_ENV", Described("`development` while `DATABASE_URL` is unset too"),
         "`development`, `test`, `staging` or `production`; any other value refuses to start";
     ROLE = "COMANDA_ROLE", Text("all"),
-        "what this process does: `api`, `gateway`, `worker`, several with commas, or `all`";
+        "what this process does: `api`, `gateway`, `worker`, several with commas, or `all`. So far only `worker` \
+         makes a difference (numbering, publishing, expiry of payments); HTTP is always served";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";
@@ -74,10 +75,7 @@ settings! {
     POSTGRES_BIN = "COMANDA_POSTGRES_BIN", Described("`PATH`, then the usual folders"),
         "folder of `initdb`, `pg_ctl` and `postgres` for the embedded cluster";
     REDIS_URL = "REDIS_URL", Described("in process"),
-        "bus, presence and cache of all processes: `redis://`, `redis+sentinel://host:26379,host:26379/name` or \
-         `redis+cluster://host:6379,host:6379`, each also with `rediss`. Without it, one process does it all", secret;
-    REDIS_POOL = "COMANDA_REDIS_POOL", Text("16"), "connections to Redis per process, 1 to 1000";
-    REDIS_TIMEOUT = "COMANDA_REDIS_TIMEOUT", Text("500ms"), "how long an answer of Redis may take";
+        "refused for now: events travel within one process only", secret;
     TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
         "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
     MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
@@ -88,25 +86,12 @@ settings! {
         secret;
     API_KEY_PEPPERS = "COMANDA_API_KEY_PEPPERS", Described("generated in development and test"),
         "keys that the secrets of API keys are kept under, `id:base64,id:base64`: the first is current", secret;
-    API_KEY = "COMANDA_API_KEY", None, "credential of the commands that go over the network", secret;
     ARGON2_MEMORY_KIB = "COMANDA_ARGON2_MEMORY_KIB", Text("19456"), "memory that hashing a password takes, in KiB";
     ARGON2_PASSES = "COMANDA_ARGON2_PASSES", Text("2"), "passes over that memory";
     EVENT_SHARDS = "COMANDA_EVENT_SHARDS", Text("16"),
         "parts of the event log, 1 to 1024; read once, when a database is first used";
     EVENT_RETENTION = "COMANDA_EVENT_RETENTION", Text("72h"), "how long events are kept, at most 90 days";
     SEQUENCER_BATCH = "COMANDA_SEQUENCER_BATCH", Text("500"), "events that are numbered at once at most, 1 to 10000";
-    STREAM_MAXLEN = "COMANDA_STREAM_MAXLEN", Text("20000"),
-        "newest events that Redis keeps of each shard, about, 1000 to 1000000";
-    WS_MAX_CONNECTIONS = "COMANDA_WS_MAX_CONNECTIONS", Text("18000"), "sockets and event streams of this process";
-    WS_QUEUE_BYTES = "COMANDA_WS_QUEUE_BYTES", Text("262144"), "bytes that may wait for one socket";
-    WS_QUEUE_AGE = "COMANDA_WS_QUEUE_AGE", Text("5s"), "how long the oldest of them may wait";
-    WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"), "webhook deliveries in flight, 1 to 1000";
-    OUTBOUND_PROXY = "COMANDA_OUTBOUND_PROXY", Described("none"),
-        "proxy for calls to addresses that users gave, `http://host:port`";
-    DEAD_LETTER_EXPORT_DIR = "COMANDA_DEAD_LETTER_EXPORT_DIR", Described("none"),
-        "folder where archived dead letters are also written, one NDJSON file a day";
-    BREAKER_FAILURES = "COMANDA_BREAKER_FAILURES", Text("5"), "failures in a row that open a circuit breaker";
-    BREAKER_OPEN = "COMANDA_BREAKER_OPEN", Text("30s"), "how long it then stays open";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";
