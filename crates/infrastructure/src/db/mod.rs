@@ -25,6 +25,6 @@ pub use frame::{Act, Ask, Conn, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;
-pub use relay::{RELAY_ROLE, Relay, record};
+pub use relay::Relay;
 pub use row::Row;
 pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};

@@ -1,14 +1,14 @@
 //! The way to PostgreSQL of workers: they move and claim work of all tenants, as `comanda_relay`.
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 use super::frame::Open;
 use super::pool::connection_setup;
-use super::{Conn, Db, DbError, DbOptions, Recorder};
+use super::{Conn, Db, DbError, DbOptions};
 use crate::clock::Sources;
 
 /// What workers run as, whatever their login may.
-pub const RELAY_ROLE: &str = "comanda_relay";
+const RELAY_ROLE: &str = "comanda_relay";
 
 /// Connections that see the events and queues of every tenant, and nothing else.
 #[derive(Clone)]
@@ -89,17 +89,4 @@ impl Relay {
     pub fn close(&self) {
         self.db.close();
     }
-}
-
-/// Records rows inside a relay's transaction.
-///
-/// # Errors
-/// A failure of the database.
-pub async fn record(conn: Conn<'_>, rows: Recorder) -> Result<(), DbError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let statement = rows.into_statement()?;
-    statement.execute(&mut &*conn).await?;
-    Ok(())
 }

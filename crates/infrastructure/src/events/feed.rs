@@ -52,7 +52,7 @@ impl Feed {
         relay: Relay,
         listener: Arc<dyn Listener>,
     ) -> Result<Self, DbError> {
-        let (epoch, heads) = positions(&relay).await?;
+        let (epoch, heads) = log::positions(&relay).await?;
         let rings = Rings::default();
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
@@ -85,10 +85,6 @@ impl Feed {
         let _ = self.stop.send(true);
         let _ = self.running.await;
     }
-}
-
-async fn positions(relay: &Relay) -> Result<(String, Vec<(i32, i64)>), DbError> {
-    relay.transact(async |conn| log::positions(conn).await).await
 }
 
 type Tails = SelectAll<BoxStream<'static, Result<Arc<LoggedEvent>, BusError>>>;
@@ -180,10 +176,7 @@ impl Reader {
                 return Ok(());
             }
             let limit = CHUNK.min(to - at);
-            let events = self
-                .relay
-                .transact(async |conn| log::of_shard(conn, shard, at, limit).await)
-                .await?;
+            let events = log::of_shard(&self.relay, shard, at, limit).await?;
             if events.is_empty() {
                 return Ok(());
             }
@@ -211,7 +204,7 @@ impl Reader {
 
     /// Fetches what the bus has not brought, and notices a new epoch: then it says `true`.
     async fn compare(&mut self) -> Result<bool, DbError> {
-        let (epoch, heads) = positions(&self.relay).await?;
+        let (epoch, heads) = log::positions(&self.relay).await?;
         if epoch != self.epoch {
             self.begin(epoch, heads);
             return Ok(true);

@@ -155,11 +155,11 @@ impl Publisher {
     /// From what the bus holds to the end of the log.
     async fn take_over(&mut self, shard: i32) -> Result<i64, PublishError> {
         if self.epoch.is_empty() {
-            self.epoch = self.positions().await?.0;
+            self.epoch = log::positions(&self.relay).await?.0;
         }
         // In this order: the log never falls behind what has been published.
         let top = self.bus.top(&self.epoch, shard).await?;
-        let (_, heads) = self.positions().await?;
+        let (_, heads) = log::positions(&self.relay).await?;
         let head = heads
             .iter()
             .find(|(other, _)| *other == shard)
@@ -172,10 +172,7 @@ impl Publisher {
 
     async fn catch_up(&self, shard: i32, mut at: i64) -> Result<i64, PublishError> {
         loop {
-            let events = self
-                .relay
-                .transact(async |conn| log::of_shard(conn, shard, at, CHUNK).await)
-                .await?;
+            let events = log::of_shard(&self.relay, shard, at, CHUNK).await?;
             let events: Vec<_> = events.into_iter().map(Arc::new).collect();
             let Some(last) = events.last() else {
                 return Ok(at);
@@ -184,13 +181,9 @@ impl Publisher {
         }
     }
 
-    async fn positions(&self) -> Result<(String, Vec<(i32, i64)>), DbError> {
-        self.relay.transact(async |conn| log::positions(conn).await).await
-    }
-
     /// Notices what was not heard of, and a new epoch.
     async fn compare(&mut self) {
-        let (epoch, heads) = match self.positions().await {
+        let (epoch, heads) = match log::positions(&self.relay).await {
             Ok(positions) => positions,
             Err(error) => return warn!(%error, "publisher.compare"),
         };

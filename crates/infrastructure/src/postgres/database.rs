@@ -44,6 +44,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open_with(config: &Config, sources: Sources, migrate: bool) -> Result<Self, OpenError> {
+        // On the heap: the futures of start-up would make those of every caller large.
         Box::pin(Self::at(find(config).await?, config, sources, migrate)).await
     }
 

@@ -54,10 +54,12 @@ impl Log {
         }
     }
 
+    async fn epoch(&self) -> String {
+        log::positions(&self.database.relay).await.unwrap().0
+    }
+
     async fn shard(&self, shard: i32) -> Vec<LoggedEvent> {
-        self.database
-            .relay
-            .transact(async |conn| log::of_shard(conn, shard, 0, 100_000).await)
+        log::of_shard(&self.database.relay, shard, 0, 100_000)
             .await
             .unwrap()
     }
@@ -259,13 +261,7 @@ async fn what_was_numbered_but_not_published_reaches_the_bus() {
     }
     // The process dies here, after the commit.
     let first = log.lead().await.sequence(10).await.unwrap();
-    let epoch = log
-        .database
-        .relay
-        .transact(async |conn| log::positions(conn).await)
-        .await
-        .unwrap()
-        .0;
+    let epoch = log.epoch().await;
     // One of three had been published.
     bus.publish(&epoch, 1, &[Arc::new(first[0].clone())])
         .await
@@ -320,13 +316,7 @@ async fn the_feed_fills_holes_and_notices_a_new_epoch() {
     let log = Log::new().await;
     let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
     let heard = Arc::new(Heard::default());
-    let epoch = log
-        .database
-        .relay
-        .transact(async |conn| log::positions(conn).await)
-        .await
-        .unwrap()
-        .0;
+    let epoch = log.epoch().await;
     LocalSet::new()
         .run_until(async {
             let feed = Feed::start(bus.clone(), log.database.relay.clone(), heard.clone())
