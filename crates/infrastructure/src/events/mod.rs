@@ -11,6 +11,8 @@ mod feed;
 pub mod log;
 mod logged;
 mod publisher;
+mod redact;
+pub mod render;
 mod ring;
 mod sequencer;
 mod upkeep;
