@@ -7,6 +7,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use comanda_domain::Timestamp;
 use comanda_security::policy::{DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
 use comanda_security::tokens::{Credential, TokenError};
 
@@ -60,6 +61,21 @@ pub async fn guests_only<B: MessageBody + 'static>(
     }
 }
 
+/// Lets everyone through who may hear of events: staff and guests.
+///
+/// # Errors
+/// Only what the routes below have; a refused credential is an answer.
+pub async fn listeners_only<B: MessageBody + 'static>(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match listener(&state, &request).await {
+        Ok(principal) => let_through(principal, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
 async fn let_through<B: MessageBody + 'static>(
     principal: Principal,
     request: ServiceRequest,
@@ -76,6 +92,35 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
     };
     state.services.staff.still_valid(staff).await?;
     Ok(principal)
+}
+
+async fn listener(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+    let principal = credential(state, request)?.principal();
+    still_stands(state, &principal).await?;
+    Ok(principal)
+}
+
+/// Whether a credential is still good; that of a guest is judged with the facts of each operation.
+///
+/// # Errors
+/// `token_invalid`, `tenant_suspended`, `service_unavailable`.
+pub async fn still_stands(state: &State, who: &Principal) -> Result<(), Problem> {
+    match who {
+        Principal::Staff(staff) => Ok(state.services.staff.still_valid(staff).await?),
+        _ => Ok(()),
+    }
+}
+
+/// Who holds a bearer token, and until when it is good.
+///
+/// # Errors
+/// `token_invalid`, `token_expired`, `token_wrong_audience`.
+pub fn bearer(state: &State, token: &str) -> Result<(Principal, Timestamp), Problem> {
+    let now = state.services.sources.now();
+    let credential =
+        comanda_security::tokens::authenticate(&state.keys.tokens, &state.public_url, token, now)
+            .map_err(|error| Problem::new(token_code(error)).because(error))?;
+    Ok((credential.principal(), credential.expires_at()))
 }
 
 fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {

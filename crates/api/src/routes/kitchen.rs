@@ -26,6 +26,7 @@ use crate::state::State;
 /// Adds the routes below `/v1/kitchen`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
+        .service(crate::routes::events::list_kitchen_events)
         .service(list_tickets)
         .service(get_ticket)
         .service(start_ticket)

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod billing;
 pub mod bodies;
 pub mod diner;
+pub mod events;
 pub mod health;
 pub mod kitchen;
 pub mod public;
@@ -15,7 +16,7 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::principal::{guests_only, staff_only};
+use crate::http::principal::{guests_only, listeners_only, staff_only};
 
 /// Adds every route.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -24,6 +25,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::readyz)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
+        .service(
+            scope("/v1/events")
+                .wrap(from_fn(listeners_only))
+                .configure(events::configure),
+        )
         .service(
             scope("/v1/diner")
                 .wrap(from_fn(guests_only))

@@ -581,6 +581,27 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
             ("a,b", "invalid_parameter"),
             ("%00", "invalid_parameter"),
         ],
+        "after" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+            ("5F3A9C01-1", "invalid_parameter"),
+        ],
+        "wait" => &[
+            ("nonsense", "invalid_parameter"),
+            ("26", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+        ],
+        "types" | "view" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("%00", "invalid_parameter"),
+        ],
+        "branch_id" => &[
+            ("nonsense", "id_malformed"),
+            ("", "id_malformed"),
+            ("tnt_01m6e22wg0f2sbd6h75gvkq2c9", "id_wrong_prefix"),
+        ],
         "session_id" | "sector_id" => &[
             ("nonsense", "id_malformed"),
             ("", "id_malformed"),

@@ -17,10 +17,14 @@ mod dinner;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod party;
 #[cfg(test)]
 mod raw;
+#[cfg(test)]
+mod sockets;
 #[cfg(test)]
 mod tenancy;

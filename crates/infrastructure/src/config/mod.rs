@@ -125,6 +125,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Threads that serve HTTP.
     pub http_workers: usize,
+    /// Sockets and event streams of this process, at most.
+    pub ws_connections: usize,
     /// What this process is called.
     pub instance: String,
     /// How long to go on serving once told to stop, so that balancers notice.
@@ -189,6 +191,9 @@ impl Config {
         let ops_bind = reader.parsed(&settings::OPS_BIND, values::address);
         let public_url = reader.parsed(&settings::PUBLIC_URL, values::http_url);
         let http_workers = reader.parsed(&settings::HTTP_WORKERS, |text| values::count(text, 1..=1024));
+        let ws_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
+            values::count(text, 1..=1_000_000)
+        });
         let instance = reader.parsed(&settings::INSTANCE, values::name);
         let drain_delay = reader.parsed(&settings::DRAIN_DELAY, values::duration);
         let drain_timeout = reader.parsed(&settings::DRAIN_TIMEOUT, values::duration);
@@ -241,6 +246,7 @@ impl Config {
             public_url: public_url?,
             data_dir: data_dir?,
             http_workers: http_workers.unwrap_or_else(values::cores),
+            ws_connections: ws_connections?,
             instance: instance.unwrap_or_else(|| values::instance(reader)),
             drain_delay: drain_delay?,
             drain_timeout: drain_timeout?,

@@ -54,6 +54,7 @@ settings! {
     DATA_DIR = "COMANDA_DATA_DIR", Described("`$XDG_DATA_HOME/comanda`; `/var/lib/comanda` for root"),
         "embedded cluster and generated secrets";
     HTTP_WORKERS = "COMANDA_HTTP_WORKERS", Described("cores"), "threads that serve HTTP, 1 to 1024";
+    WS_MAX_CONNECTIONS = "COMANDA_WS_MAX_CONNECTIONS", Text("18000"), "sockets and event streams of this process";
     INSTANCE = "COMANDA_INSTANCE", Described("host name and process id"),
         "name of the process in the log and at the database";
     DRAIN_DELAY = "COMANDA_DRAIN_DELAY", Text("2s"),

@@ -17,6 +17,7 @@ use super::pool::{Db, Pooled};
 use super::record::{Commit, Recorder};
 use crate::audit::{self, Caller};
 use crate::clock::Ids;
+use crate::events::bus::Signal;
 use crate::idempotency::{self, Claim, Idempotency, Stored};
 use crate::outbox::{self, Place};
 use crate::refusal::Refusal;
@@ -61,6 +62,8 @@ pub struct Act<'a> {
     pub ask: &'a Ask,
     /// The rows.
     pub rows: Recorder,
+    /// What is told once, after the commit.
+    pub signals: Vec<Signal>,
     shards: u32,
 }
 
@@ -230,16 +233,20 @@ impl Db {
                 ids: self.sources.ids(),
                 ask,
                 rows: Recorder::default(),
+                signals: Vec::new(),
                 shards: self.shards,
             };
             let claim = idempotency::judge(ask.idempotency.as_ref(), earlier, now)?;
-            step(claim, facts, &mut act).map(|outcome| (outcome, act.rows))
+            step(claim, facts, &mut act).map(|outcome| (outcome, act.rows, act.signals))
         });
         match decided {
-            Ok((outcome, rows)) => {
+            Ok((outcome, rows, signals)) => {
                 crate::failpoint::reached("before_commit");
                 open.record_and_commit(rows).await?;
                 self.bell.ring();
+                for signal in signals {
+                    self.signals.send(signal);
+                }
                 crate::failpoint::reached("after_commit");
                 Ok(outcome)
             }

@@ -15,6 +15,7 @@ mod redact;
 pub mod render;
 mod ring;
 mod sequencer;
+mod signals;
 mod upkeep;
 pub mod verify;
 pub mod workers;
@@ -25,6 +26,7 @@ pub use feed::{Feed, Listener};
 pub use logged::LoggedEvent;
 pub use publisher::Publisher;
 pub use sequencer::{Leadership, Sequenced, Sequencer};
+pub use signals::Signals;
 pub use upkeep::{drop_old_days, prepare_days};
 
 /// A position as metrics show it.
