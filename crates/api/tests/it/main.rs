@@ -1,6 +1,8 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
+mod announced;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -16,6 +18,8 @@ mod crash;
 mod dinner;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod large_events;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

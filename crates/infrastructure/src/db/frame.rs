@@ -6,7 +6,7 @@ use comanda_domain::Timestamp;
 use comanda_domain::actor::ActorKind;
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::event::Event;
-use comanda_domain::ids::{BranchId, RequestId, TenantId};
+use comanda_domain::ids::{BranchId, EventId, RequestId, TenantId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, future};
 use uuid::Uuid;
@@ -41,14 +41,25 @@ pub struct Ask {
     pub caller: Caller,
     /// The request, in the client's words or ours.
     pub request_id: String,
-    /// `traceparent` of the request, if it had one.
-    pub traceparent: Option<String>,
+    /// What led to the request.
+    pub origin: Origin,
     /// The language that the client reads, if it said so.
     pub language: Option<String>,
     /// Where what it creates will be found: the address without the id.
     pub found_at: &'static str,
     /// Makes the operation repeatable.
     pub idempotency: Option<Idempotency>,
+}
+
+/// What led to an operation, as its events pass it on.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// `traceparent` of the request, if it had a valid one.
+    pub traceparent: Option<String>,
+    /// `tracestate` beside it, likewise.
+    pub tracestate: Option<String>,
+    /// The event that a worker acted on.
+    pub event: Option<EventId>,
 }
 
 /// What a decision leaves behind.
@@ -62,14 +73,19 @@ pub struct Act<'a> {
     /// The rows.
     pub rows: Recorder,
     shards: u32,
+    /// Why nothing of this may be written, whatever else was decided.
+    veto: Option<Refusal>,
 }
 
 impl Act<'_> {
-    /// Stages the events of the operation, in their order.
+    /// Stages the events of the operation, in their order. If one of them cannot be written, the whole operation is
+    /// refused at its end.
     pub fn announce(&mut self, place: &Place<'_>, events: &[Event]) {
         for event in events {
-            let row = outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids);
-            self.rows.insert(&row);
+            match outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids) {
+                Ok(row) => self.rows.insert(&row),
+                Err(refusal) => self.veto = Some(refusal),
+            }
         }
     }
 
@@ -231,9 +247,11 @@ impl Db {
                 ask,
                 rows: Recorder::default(),
                 shards: self.shards,
+                veto: None,
             };
             let claim = idempotency::judge(ask.idempotency.as_ref(), earlier, now)?;
-            step(claim, facts, &mut act).map(|outcome| (outcome, act.rows))
+            let outcome = step(claim, facts, &mut act)?;
+            act.veto.map_or(Ok((outcome, act.rows)), Err)
         });
         match decided {
             Ok((outcome, rows)) => {

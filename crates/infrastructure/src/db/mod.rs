@@ -21,7 +21,7 @@ mod relay;
 mod row;
 
 pub use error::DbError;
-pub use frame::{Act, Ask, Conn, Tenant, request_id};
+pub use frame::{Act, Ask, Conn, Origin, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;

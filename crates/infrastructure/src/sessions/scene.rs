@@ -100,14 +100,7 @@ impl Scene {
 
     /// Where its events happen.
     pub fn place<'a>(&'a self, people: &'a People) -> Place<'a> {
-        Place {
-            branch: &self.branch,
-            session_id: Some(self.session.id),
-            sector_id: Some(self.table.sector_id),
-            table: Some(self.table_ref()),
-            people,
-            ledger: None,
-        }
+        Place::at(self, people)
     }
 }
 

@@ -19,7 +19,7 @@ use comanda_infrastructure::billing::provider::{
 use comanda_infrastructure::billing::{
     BillingService, CheckFilter, ProviderOptions, SandboxOutcome, StartPayment,
 };
-use comanda_infrastructure::db::{Ask, DbError};
+use comanda_infrastructure::db::{Ask, DbError, Origin};
 use comanda_infrastructure::idempotency::{Idempotency, Stored};
 use comanda_infrastructure::paging::Page;
 use comanda_infrastructure::refusal::Refusal;
@@ -129,7 +129,7 @@ impl Party {
                 user_agent: None,
             },
             request_id: "it".to_owned(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "/found/",
             idempotency: key.map(|key| Idempotency {

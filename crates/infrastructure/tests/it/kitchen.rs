@@ -7,7 +7,7 @@ use comanda_domain::kitchen::{ItemAction, TicketAction, TicketCommand};
 use comanda_domain::menu::Station;
 use comanda_domain::round::{PlaceForTable, TableItem};
 use comanda_infrastructure::audit::Caller;
-use comanda_infrastructure::db::Ask;
+use comanda_infrastructure::db::{Ask, Origin};
 use comanda_infrastructure::demo;
 use comanda_infrastructure::idempotency::Stored;
 use comanda_infrastructure::kitchen::BoardFilter;
@@ -88,7 +88,7 @@ impl Demo {
             tenant: staff.tenant,
             caller,
             request_id: "it".into(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,

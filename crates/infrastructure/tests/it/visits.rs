@@ -11,7 +11,7 @@ use comanda_domain::service_call::{CallMove, CallType, RaiseCall};
 use comanda_domain::session::CloseError;
 use comanda_infrastructure::audit::Caller;
 use comanda_infrastructure::clock::Sources;
-use comanda_infrastructure::db::Ask;
+use comanda_infrastructure::db::{Ask, Origin};
 use comanda_infrastructure::demo;
 use comanda_infrastructure::diners::{RegisterDiner, UpdateMe};
 use comanda_infrastructure::idempotency::Stored;
@@ -130,7 +130,7 @@ impl Evening {
                 user_agent: None,
             },
             request_id: "it".into(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "/found/",
             idempotency: None,
