@@ -15,6 +15,8 @@ mod cost;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod dinner;
 #[cfg(test)]
 mod documents;

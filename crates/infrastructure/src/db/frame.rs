@@ -15,6 +15,7 @@ use super::DbError;
 use super::locks::Locks;
 use super::pool::{Db, Pooled};
 use super::record::{Commit, Recorder};
+use super::seen::{Seen, head};
 use crate::audit::{self, Caller};
 use crate::clock::Ids;
 use crate::idempotency::{self, Claim, Idempotency, Stored};
@@ -123,6 +124,33 @@ impl Db {
     ) -> Result<F, Refusal> {
         self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load)
             .await
+    }
+
+    /// Reads like [`Db::read`] what a screen of a branch starts from; `load` also says of which branch. The position
+    /// of the stream is of the same snapshot, and is asked for right before `COMMIT`: it costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`Db::read`].
+    pub async fn watch<F>(
+        &self,
+        tenant: TenantId,
+        load: impl AsyncFn(Conn<'_>) -> Result<(BranchId, F), Refusal>,
+    ) -> Result<Seen<F>, Refusal> {
+        let open = Open::new(self).await?;
+        let begin = begin(SNAPSHOT, tenant, None, &Locks::none());
+        let (opened, facts) = future::join(open.send(&begin), load(open.conn())).await;
+        match opened.map_err(Refusal::from).and(facts) {
+            Ok((branch, value)) => {
+                let cursor = open
+                    .commit_after(async |conn| head(conn, tenant, branch).await)
+                    .await?;
+                Ok(Seen { value, cursor })
+            }
+            Err(refusal) => {
+                open.roll_back().await;
+                Err(refusal)
+            }
+        }
     }
 
     /// Reads where no tenant is known yet: the directory of tenants, and the few functions that find one. Row level
@@ -320,21 +348,31 @@ impl Open {
         }
     }
 
-    async fn record_and_commit(mut self, rows: Recorder) -> Result<(), DbError> {
+    async fn record_and_commit(self, rows: Recorder) -> Result<(), DbError> {
         if rows.is_empty() {
             return self.commit().await;
         }
         let statement = rows.into_statement()?;
+        self.commit_after(async |conn| {
+            statement.execute(&mut &*conn).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends one last statement, and `COMMIT` right behind it.
+    async fn commit_after<T>(
+        mut self,
+        last: impl AsyncFnOnce(Conn<'_>) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
         let conn = self.conn();
+        let mut second = conn;
         // In this order: see the module's documentation.
-        let (mut first, mut second) = (conn, conn);
-        let record = statement.execute(&mut first).boxed();
-        let commit = Commit.execute(&mut second).boxed();
-        let (recorded, committed) = future::join(record, commit).await;
-        recorded?;
+        let (done, committed) = future::join(Box::pin(last(conn)), Commit.execute(&mut second).boxed()).await;
+        let done = done?;
         committed?;
         drop(self.connection.take());
-        Ok(())
+        Ok(done)
     }
 }
 

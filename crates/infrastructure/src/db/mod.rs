@@ -19,6 +19,7 @@ mod pool;
 mod record;
 mod relay;
 mod row;
+mod seen;
 
 pub use error::DbError;
 pub use frame::{Act, Ask, Conn, Origin, Tenant, request_id};
@@ -28,3 +29,5 @@ pub use record::Recorder;
 pub use relay::Relay;
 pub use row::Row;
 pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};
+pub use seen::Seen;
+pub(crate) use seen::{EVENT_SEQ, cursor};
