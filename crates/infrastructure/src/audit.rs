@@ -104,7 +104,7 @@ pub(crate) fn stage(
         entity_id: Some(entry.entity_id),
         reason: entry.reason.clone(),
         request_id: Some(ask.request_id.clone()),
-        trace_id: ask.traceparent.as_deref().and_then(trace_id),
+        trace_id: ask.origin.traceparent.as_deref().and_then(trace_id),
         before,
         after,
         salt: salt(),

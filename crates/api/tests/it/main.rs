@@ -1,6 +1,8 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
+mod announced;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -13,11 +15,15 @@ mod cost;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod dinner;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod large_events;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use chrono::SecondsFormat;
 use comanda_domain::Timestamp;
 use comanda_domain::actor::{ActorKind, Stamp};
 use comanda_domain::branch::Branch;
-use comanda_domain::ids::{DinerId, TableId, UserId};
+use comanda_domain::ids::{ApiKeyId, DinerId, TableId, UserId};
 use comanda_domain::money::Currency;
 use comanda_domain::text::I18n;
 use serde::Serialize;
@@ -45,12 +45,12 @@ pub use receipt::{
 pub use round::{ItemView, RoundView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, ScannedView, SessionDetailView,
-    SessionTable, SessionView, diner, own_diner, session, session_summary,
+    SessionTable, SessionView, diner, own_diner, session,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
-pub use ticket::{TicketView, ticket, ticket_event};
+pub use ticket::{TicketView, ticket};
 
 /// An amount in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -92,7 +92,8 @@ pub fn actor(kind: ActorKind, id: Option<Uuid>, people: &People) -> ActorView {
     let wire = id.and_then(|id| match kind {
         ActorKind::Diner => Some(DinerId(id).to_string()),
         ActorKind::User => Some(UserId(id).to_string()),
-        ActorKind::ApiKey | ActorKind::Provider | ActorKind::System => None,
+        ActorKind::ApiKey => Some(ApiKeyId(id).to_string()),
+        ActorKind::Provider | ActorKind::System => None,
     });
     ActorView {
         kind: kind.to_string(),
@@ -183,5 +184,29 @@ impl Texts {
         let wanted = self.wanted.clone().unwrap_or_default();
         let primaries = (primary(&wanted), primary(&self.locale));
         [wanted, primaries.0, self.locale.clone(), primaries.1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_providers_and_comanda_itself_have_no_id() {
+        let id = Uuid::from_u128(7);
+        for (kind, prefix) in [
+            (ActorKind::Diner, Some("dnr_")),
+            (ActorKind::User, Some("usr_")),
+            (ActorKind::ApiKey, Some("key_")),
+            (ActorKind::Provider, None),
+            (ActorKind::System, None),
+        ] {
+            let shown = actor(kind, Some(id), &People::default()).id;
+            assert_eq!(
+                shown.as_deref().map(|id| id.get(..4)),
+                prefix.map(Some),
+                "{kind}: {shown:?}"
+            );
+        }
     }
 }

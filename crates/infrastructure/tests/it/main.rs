@@ -14,6 +14,8 @@ mod house;
 #[cfg(test)]
 mod kitchen;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod seed;
 #[cfg(test)]
 mod staff;
