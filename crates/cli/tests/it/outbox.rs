@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comanda_cli::commands::outbox::{look, show};
+use comanda_cli::commands::outbox::verify::{look, show};
 use comanda_cli::exit::Exit;
 use comanda_cli::output::Output;
 use comanda_infrastructure::clock::Sources;

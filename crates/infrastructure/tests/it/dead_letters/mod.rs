@@ -1,0 +1,7 @@
+//! Dead letters on the real database.
+
+mod by_hand;
+mod crowd;
+mod morgue;
+mod processing;
+mod stats;

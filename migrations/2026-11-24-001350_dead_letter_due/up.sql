@@ -1,0 +1,7 @@
+-- What the processor looks for. However many letters wait for a person, it does not read past them.
+SET LOCAL ROLE comanda_migrator;
+
+CREATE INDEX dead_letter_due ON dead_letter (first_failed_at, id)
+    WHERE state = 'retrying' OR (state = 'pending' AND next_attempt_at IS NOT NULL AND error_class <> 'unknown');
+
+RESET ROLE;
