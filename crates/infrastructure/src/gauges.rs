@@ -22,10 +22,14 @@ const PAUSE: Duration = Duration::from_secs(5);
 const LEADING: i32 = 0;
 
 /// Reads and sets them while this process leads.
-pub(crate) async fn keep(relay: Relay, led: watch::Receiver<Vec<i32>>, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn keep(
+    relay: Relay,
+    mut led: watch::Receiver<Vec<i32>>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut gauges = Gauges::default();
     while !*stopped.borrow() {
-        let leads = led.borrow().contains(&LEADING);
+        let leads = led.borrow_and_update().contains(&LEADING);
         if leads {
             match relay.look(read).await {
                 Ok(reading) => gauges.set(&reading, relay.sources().now()),
@@ -40,6 +44,7 @@ pub(crate) async fn keep(relay: Relay, led: watch::Receiver<Vec<i32>>, mut stopp
         }
         tokio::select! {
             _ = stopped.changed() => {}
+            Ok(()) = led.changed() => {}
             () = tokio::time::sleep(PAUSE) => {}
         }
     }

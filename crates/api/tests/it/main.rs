@@ -17,6 +17,8 @@ mod dinner;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod gauges;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod party;

@@ -4,16 +4,13 @@ use comanda_domain::dead_letter::{By, LetterState, Source};
 use comanda_domain::ids::DeadLetterId;
 use serde::Serialize;
 use tracing::warn;
-use uuid::Uuid;
 
 use super::processor::{Changed, DeadLetterProcessor};
 use super::report::Outcome;
+use super::store::Key;
 use super::trace::{self, Tracer};
 use super::{Letter, steps, store};
 use crate::db::{Conn, DbError};
-
-/// Letters that are looked for at once.
-const PAGE: i64 = 500;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +82,22 @@ pub struct Moved {
     pub code: Option<String>,
 }
 
+fn told(
+    id: DeadLetterId,
+    from: Option<LetterState>,
+    to: Option<LetterState>,
+    result: Outcome,
+    code: Option<String>,
+) -> Moved {
+    Moved {
+        id,
+        from,
+        to,
+        result,
+        code,
+    }
+}
+
 /// What a transaction came to.
 enum Reached {
     /// Nothing has changed, for this reason.
@@ -100,7 +113,10 @@ impl DeadLetterProcessor {
     /// A failure of the database.
     pub async fn find(&self, id: DeadLetterId) -> Result<Option<Letter>, DbError> {
         self.relay
-            .look(async |conn| store::by_id(conn, id, false).await)
+            .look(async |conn| match store::key_of(conn, id).await? {
+                Some(key) => store::letter(conn, key, false).await,
+                None => Ok(None),
+            })
             .await
     }
 
@@ -111,48 +127,52 @@ impl DeadLetterProcessor {
     pub async fn by_hand(&self, hand: &Hand) -> Result<Vec<Moved>, DbError> {
         let tracer = self.tracer();
         let mut moved = Vec::new();
-        match &hand.target {
-            Target::Ids(ids) => {
-                for id in ids {
-                    moved.push(self.move_one(&tracer, hand, *id).await?);
-                }
-            }
-            Target::All(source) => {
-                let mut after = Uuid::nil();
-                loop {
-                    let from = hand.what.from();
-                    let ids = self
-                        .relay
-                        .look(async |conn| store::ids(conn, *source, from, after, PAGE).await)
-                        .await?;
-                    let Some(last) = ids.last() else { break };
-                    after = *last;
-                    for id in ids {
-                        moved.push(self.move_one(&tracer, hand, id.into()).await?);
-                    }
-                }
-            }
+        for named in self.named(&hand.target, hand.what.from()).await? {
+            moved.push(match named {
+                Ok(key) => self.move_one(&tracer, hand, key).await?,
+                Err(id) => told(id, None, None, Outcome::NotFound, None),
+            });
         }
         Ok(moved)
     }
 
-    async fn move_one(&self, tracer: &Tracer, hand: &Hand, id: DeadLetterId) -> Result<Moved, DbError> {
+    /// The letters of a target; ids that are none are given back.
+    async fn named(
+        &self,
+        target: &Target,
+        from: LetterState,
+    ) -> Result<Vec<Result<Key, DeadLetterId>>, DbError> {
+        self.relay
+            .look(async |conn| {
+                let mut keys = Vec::new();
+                match target {
+                    Target::All(source) => {
+                        let found = store::keys_of(conn, *source, from).await?;
+                        keys.extend(found.into_iter().map(Ok));
+                    }
+                    Target::Ids(ids) => {
+                        for id in ids {
+                            keys.push(store::key_of(conn, *id).await?.ok_or(*id));
+                        }
+                    }
+                }
+                Ok(keys)
+            })
+            .await
+    }
+
+    async fn move_one(&self, tracer: &Tracer, hand: &Hand, key: Key) -> Result<Moved, DbError> {
         let reached = if hand.dry_run {
             self.relay
-                .look(async |conn| self.would_reach(conn, hand, id).await)
+                .look(async |conn| self.would_reach(conn, hand, key).await)
                 .await?
         } else {
             self.relay
-                .transact(async |conn| self.reach(conn, tracer, hand, id).await)
+                .transact(async |conn| self.reach(conn, tracer, hand, key).await)
                 .await?
         };
-        let told = |from, to, result, code| Moved {
-            id,
-            from,
-            to,
-            result,
-            code,
-        };
+        let id = key.1.into();
+        let told = |from, to, result, code| told(id, from, to, result, code);
         let changed = match reached {
             Reached::Not(from, Outcome::Planned) => {
                 return Ok(told(from, Some(hand.what.to()), Outcome::Planned, None));
@@ -178,8 +198,8 @@ impl DeadLetterProcessor {
     }
 
     /// Why it cannot be done, or that it would be.
-    async fn would_reach(&self, conn: Conn<'_>, hand: &Hand, id: DeadLetterId) -> Result<Reached, DbError> {
-        let found = store::by_id(conn, id, false).await?;
+    async fn would_reach(&self, conn: Conn<'_>, hand: &Hand, key: Key) -> Result<Reached, DbError> {
+        let found = store::letter(conn, key, false).await?;
         let outcome = self
             .objection(found.as_ref(), hand.what)
             .unwrap_or(Outcome::Planned);
@@ -191,9 +211,9 @@ impl DeadLetterProcessor {
         conn: Conn<'_>,
         tracer: &Tracer,
         hand: &Hand,
-        id: DeadLetterId,
+        key: Key,
     ) -> Result<Reached, DbError> {
-        let found = store::by_id(conn, id, true).await?;
+        let found = store::letter(conn, key, true).await?;
         let objection = self.objection(found.as_ref(), hand.what);
         let letter = match (found, objection) {
             (Some(letter), None) => letter,

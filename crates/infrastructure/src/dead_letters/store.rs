@@ -5,6 +5,7 @@ use comanda_domain::Timestamp;
 use comanda_domain::backoff::REDRIVES;
 use comanda_domain::dead_letter::{LetterState, Source};
 use comanda_domain::ids::DeadLetterId;
+use diesel::prelude::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -85,15 +86,21 @@ pub(super) async fn waiting(
     letters(rows)
 }
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 /// How many letters of these sources are not settled.
 pub(super) async fn open(conn: Conn<'_>, sources: &[String]) -> Result<u64, DbError> {
-    let count: i64 = dead_letter::table
-        .filter(dead_letter::source.eq_any(sources))
-        .filter(dead_letter::state.eq_any([LetterState::Pending.as_str(), LetterState::Retrying.as_str()]))
-        .count()
-        .get_result(&mut &*conn)
-        .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    let found: Count = diesel::sql_query(
+        "SELECT count(*) AS count FROM dead_letter WHERE state IN ('pending', 'retrying') AND source = ANY($1)",
+    )
+    .bind::<Array<Text>, _>(sources)
+    .get_result(&mut &*conn)
+    .await?;
+    Ok(u64::try_from(found.count).unwrap_or(0))
 }
 
 /// Writes what has changed, if the letter is still what it was before; says whether it was.
@@ -184,36 +191,39 @@ pub(super) async fn list(relay: &Relay, filter: Filter) -> Result<Vec<Letter>, D
         .await
 }
 
-/// One letter, locked if that is wanted. Operators name letters by their id alone, whatever the tenant.
-pub(super) async fn by_id(conn: Conn<'_>, id: DeadLetterId, lock: bool) -> Result<Option<Letter>, DbError> {
-    let query = dead_letter::table
+/// What finds a letter.
+pub(super) type Key = (Uuid, Uuid);
+
+/// The letter of an id. Operators name letters by their id alone, whatever the tenant.
+pub(super) async fn key_of(conn: Conn<'_>, id: DeadLetterId) -> Result<Option<Key>, DbError> {
+    Ok(dead_letter::table
         .filter(dead_letter::id.eq(id.0))
-        .select(LetterRow::as_select());
+        .select((dead_letter::tenant_id, dead_letter::id))
+        .first(&mut &*conn)
+        .await
+        .optional()?)
+}
+
+/// The letters of a source and state, oldest first.
+pub(super) async fn keys_of(conn: Conn<'_>, source: Source, state: LetterState) -> Result<Vec<Key>, DbError> {
+    Ok(dead_letter::table
+        .filter(dead_letter::source.eq(source.as_str()))
+        .filter(dead_letter::state.eq(state.as_str()))
+        .order((dead_letter::first_failed_at, dead_letter::id))
+        .select((dead_letter::tenant_id, dead_letter::id))
+        .load(&mut &*conn)
+        .await?)
+}
+
+/// One letter, locked if that is wanted.
+pub(super) async fn letter(conn: Conn<'_>, key: Key, lock: bool) -> Result<Option<Letter>, DbError> {
+    let query = dead_letter::table.find(key).select(LetterRow::as_select());
     let row = if lock {
         query.for_update().first(&mut &*conn).await
     } else {
         query.first(&mut &*conn).await
     };
     row.optional()?.map(Letter::try_from).transpose()
-}
-
-/// Ids of letters of a source and state, after one of them, in their order.
-pub(super) async fn ids(
-    conn: Conn<'_>,
-    source: Source,
-    state: LetterState,
-    after: Uuid,
-    limit: i64,
-) -> Result<Vec<Uuid>, DbError> {
-    Ok(dead_letter::table
-        .filter(dead_letter::source.eq(source.as_str()))
-        .filter(dead_letter::state.eq(state.as_str()))
-        .filter(dead_letter::id.gt(after))
-        .order(dead_letter::id)
-        .limit(limit)
-        .select(dead_letter::id)
-        .load(&mut &*conn)
-        .await?)
 }
 
 fn letters(rows: Vec<LetterRow>) -> Result<Vec<Letter>, DbError> {

@@ -1,7 +1,7 @@
 //! Every change of a letter is audited in its transaction, and counted after it.
 
 use comanda_domain::audit::AuditEntry;
-use comanda_domain::dead_letter::{By, LetterState};
+use comanda_domain::dead_letter::LetterState;
 use comanda_domain::ids::{RequestId, TenantId};
 
 use super::processor::Changed;
@@ -19,14 +19,6 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Whose steps of the machine.
-    pub fn by(&self) -> By {
-        match self {
-            Self::Processor => By::Processor,
-            Self::Operator(_) => By::Person,
-        }
-    }
-
     /// As a letter remembers who ended it.
     pub(super) fn label(&self) -> String {
         match self {

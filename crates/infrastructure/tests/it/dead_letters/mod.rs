@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod crowd;
+mod dying;
 mod morgue;
 mod processing;
 mod stats;
