@@ -103,7 +103,7 @@ enum Reached {
     /// Nothing has changed, for this reason.
     Not(Option<LetterState>, Outcome),
     /// It is where it was to go.
-    There(Changed),
+    There(Box<Changed>),
 }
 
 impl DeadLetterProcessor {
@@ -223,7 +223,8 @@ impl DeadLetterProcessor {
             }
         };
         if hand.what == Move::Retry {
-            return Ok(Reached::There(self.claim(conn, tracer, letter).await?));
+            let claimed = self.claim(conn, tracer, letter).await?;
+            return Ok(Reached::There(Box::new(claimed)));
         }
         if hand.what == Move::Archive
             && let Err(error) = self.export(&letter).await
@@ -244,9 +245,8 @@ impl DeadLetterProcessor {
             after.note.clone_from(&hand.note);
         }
         let reason = hand.note.clone();
-        Ok(Reached::There(
-            self.change(conn, tracer, letter, after, reason).await?,
-        ))
+        let changed = self.change(conn, tracer, letter, after, reason).await?;
+        Ok(Reached::There(Box::new(changed)))
     }
 
     fn objection(&self, found: Option<&Letter>, what: Move) -> Option<Outcome> {

@@ -127,12 +127,12 @@ struct Changed<'a> {
     redrives: i32,
     last_failed_at: DateTime<Utc>,
     next_attempt_at: Option<DateTime<Utc>>,
-    lease_owner: Option<&'a str>,
+    lease_owner: Option<String>,
     lease_until: Option<DateTime<Utc>>,
     fence: i64,
-    resolved_by: Option<&'a str>,
+    resolved_by: Option<String>,
     resolved_at: Option<DateTime<Utc>>,
-    note: Option<&'a str>,
+    note: Option<String>,
 }
 
 impl<'a> Changed<'a> {
@@ -146,12 +146,12 @@ impl<'a> Changed<'a> {
             redrives: letter.redrives,
             last_failed_at: letter.last_failed_at,
             next_attempt_at: letter.next_attempt_at,
-            lease_owner: letter.lease_owner.as_deref(),
+            lease_owner: letter.lease_owner.clone(),
             lease_until: letter.lease_until,
             fence: letter.fence,
-            resolved_by: letter.resolved_by.as_deref(),
+            resolved_by: letter.resolved_by.clone(),
             resolved_at: letter.resolved_at,
-            note: letter.note.as_deref(),
+            note: letter.note.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use comanda_domain::dead_letter::{ErrorClass, LetterState, Source, decide};
+use comanda_domain::dead_letter::{Decision, ErrorClass, LetterState, Source, decide};
 use comanda_infrastructure::dead_letters::{Filter, Outcome, Run};
 use serde_json::json;
 use tokio::task::LocalSet;
@@ -367,7 +367,6 @@ async fn the_queries_and_the_decision_agree() {
         let decision = decide(letter.facts(), morgue.now());
         let found = planned.items.iter().find(|item| item.id == letter.id);
         let found = found.map_or("left out", |item| item.decision);
-        use comanda_domain::dead_letter::Decision;
         let expected = match decision {
             Decision::Retry => "retry",
             Decision::Archive => "archive",
