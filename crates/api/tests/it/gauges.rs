@@ -1,4 +1,4 @@
-//! What the leading worker reads from the database is on its metrics page.
+//! What the leading worker reads from the database is on its metrics page, and what workers do about dead letters.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -27,6 +27,22 @@ fn value(page: &str, line: &str) -> Option<f64> {
         .lines()
         .find_map(|text| text.strip_prefix(line)?.strip_prefix(' '))?;
     Some(found.parse().unwrap())
+}
+
+/// The page, as soon as this line is on it and is not zero.
+async fn page_with(server: &Process, line: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let answer = reqwest::get(format!("{}/metrics", server.operations))
+            .await
+            .unwrap();
+        let page = answer.text().await.unwrap();
+        if value(&page, line).is_some_and(|value| value > 0.0) {
+            return page;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "no {line}:\n{page}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -75,4 +91,32 @@ async fn gauges_follow_the_database() {
         let age = value(&page, line).unwrap();
         assert!((least..least + 600.0).contains(&age), "{line}: {age}");
     }
+}
+
+#[tokio::test]
+async fn a_worker_processes_dead_letters_by_itself() {
+    let database = TestDatabase::seeded().await;
+    let client = database.connect().await;
+    client
+        .batch_execute(
+            "INSERT INTO dead_letter (tenant_id, id, source, source_id, payload, error_class, error_code, error_text, \
+                 attempts, first_failed_at, last_failed_at, next_attempt_at, created_at) \
+             SELECT tenant_id, gen_random_uuid(), 'event', class, 'null', class, 'test', '', 1, now(), now(), now(), now() \
+               FROM (SELECT tenant_id FROM tenant ORDER BY tenant_id LIMIT 1) t, \
+                    unnest(ARRAY['unrecoverable', 'unknown']) class",
+        )
+        .await
+        .unwrap();
+    let server = Process::start(
+        env!("CARGO_BIN_EXE_comanda-api"),
+        &[],
+        &vars(&database.url, &BTreeMap::new()),
+    );
+    let moved = "comanda_dlq_transitions_total{source=\"event\",from=\"pending\",to=\"archived\"}";
+    let page = page_with(&server, moved).await;
+    assert_eq!(value(&page, moved), Some(1.0), "{page}");
+    let sql = "SELECT source_id || ' ' || state FROM dead_letter ORDER BY 1";
+    let rows = client.query(sql, &[]).await.unwrap();
+    let states: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(states, ["unknown pending", "unrecoverable archived"]);
 }

@@ -222,24 +222,17 @@ impl DeadLetterProcessor {
                 return Ok(Reached::Not(found.map(|letter| letter.state), outcome));
             }
         };
-        if hand.what == Move::Retry {
-            let claimed = self.claim(conn, tracer, letter).await?;
-            return Ok(Reached::There(Box::new(claimed)));
-        }
         if hand.what == Move::Archive
             && let Err(error) = self.export(&letter).await
         {
             warn!(%error, letter = %letter.id, "dead_letters.not_archived");
             return Ok(Reached::Not(Some(letter.state), Outcome::Failed));
         }
+        let now = self.relay.sources().now();
         let mut after = match hand.what {
+            Move::Retry => steps::claimed(&letter, self.relay.instance(), now),
             Move::Reopen => steps::reopened(&letter),
-            other => steps::ended(
-                &letter,
-                other.to(),
-                tracer.actor.label(),
-                self.relay.sources().now(),
-            ),
+            Move::Archive | Move::Discard => steps::ended(&letter, hand.what.to(), tracer.actor.label(), now),
         };
         if hand.note.is_some() {
             after.note.clone_from(&hand.note);

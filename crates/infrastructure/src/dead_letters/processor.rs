@@ -155,7 +155,11 @@ impl DeadLetterProcessor {
         let now = self.relay.sources().now();
         let decision = decide(letter.facts(), scope.now);
         let (after, outcome) = match decision {
-            Decision::Retry => return Ok(Step::Claimed(self.claim(conn, tracer, letter).await?)),
+            Decision::Retry => {
+                let claimed = steps::claimed(&letter, self.relay.instance(), now);
+                let changed = self.change(conn, tracer, letter, claimed, None).await?;
+                return Ok(Step::Claimed(changed));
+            }
             Decision::Archive => {
                 if let Err(error) = self.export(&letter).await {
                     return Err(StepError::Export(Box::new(letter), error));
@@ -174,17 +178,6 @@ impl DeadLetterProcessor {
         };
         let changed = self.change(conn, tracer, letter, after, None).await?;
         Ok(Step::Done(changed, decision, outcome))
-    }
-
-    /// Takes the lease of a locked letter.
-    pub(super) async fn claim(
-        &self,
-        conn: Conn<'_>,
-        tracer: &Tracer,
-        letter: Letter,
-    ) -> Result<Changed, DbError> {
-        let claimed = steps::claimed(&letter, self.relay.instance(), self.relay.sources().now());
-        self.change(conn, tracer, letter, claimed, None).await
     }
 
     /// Changes a letter that is locked, with its trace.

@@ -37,6 +37,7 @@ async fn a_letter_is_archived_reopened_retried_and_discarded_by_hand() {
     assert_eq!(morgue.one(Move::Discard, id).await, Outcome::Refused);
     assert_eq!(morgue.one(Move::Retry, id).await, Outcome::Refused);
     assert_eq!(morgue.one(Move::Reopen, id).await, Outcome::Reopened);
+    assert_eq!(morgue.column(id, "note").await.unwrap(), "looked at it");
     assert_eq!(morgue.one(Move::Retry, id).await, Outcome::Failed);
     assert_eq!(morgue.state(id).await, "pending");
     assert_eq!(morgue.one(Move::Discard, id).await, Outcome::Discarded);
