@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
 use comanda_infrastructure::db::DbError;
+use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor};
 use comanda_infrastructure::events::EventBus;
 use comanda_infrastructure::events::bus::MemoryBus;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
@@ -108,6 +109,7 @@ impl Process {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
                 bus: Arc::clone(&bus),
+                dead_letters: DeadLetterProcessor::assemble(&database.relay, config, Actor::Processor),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,

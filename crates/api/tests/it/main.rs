@@ -23,6 +23,8 @@ mod documents;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod gauges;
+#[cfg(test)]
 mod large_events;
 #[cfg(test)]
 mod operations;

@@ -139,6 +139,8 @@ pub struct Config {
     pub redis_url: Option<SecretString>,
     /// How events travel.
     pub events: EventsConfig,
+    /// Where archived dead letters are written to besides.
+    pub dead_letter_export_dir: Option<PathBuf>,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -213,6 +215,7 @@ impl Config {
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
         let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
         let events = events(reader);
+        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -262,6 +265,7 @@ impl Config {
             },
             redis_url,
             events: events?,
+            dead_letter_export_dir,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,

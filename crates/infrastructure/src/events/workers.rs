@@ -12,8 +12,9 @@ use tracing::error;
 use super::upkeep::keep_up;
 use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
 use crate::db::Relay;
-use crate::jobs;
+use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
+use crate::{gauges, jobs};
 
 /// Batches that may wait for the publisher; what finds no room it reads from the log.
 const WAITING: usize = 64;
@@ -32,6 +33,8 @@ pub struct WorkerParts {
     pub batch: u32,
     /// How long events are kept.
     pub retention: Duration,
+    /// For what was given up.
+    pub dead_letters: DeadLetterProcessor,
 }
 
 /// The running workers of a process.
@@ -78,6 +81,8 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let upkeep = spawn_local(keep_up(parts.relay.clone(), parts.retention, stopped.clone()));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
+    let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
+    let letters = spawn_local(process_regularly(parts.dead_letters, stopped.clone()));
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
     let sequencer = Sequencer {
         relay: parts.relay,
@@ -93,5 +98,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = sequencer.await;
     let _ = publisher.await;
     let _ = upkeep.await;
+    let _ = gauges.await;
+    let _ = letters.await;
     jobs.stop().await;
 }

@@ -6,6 +6,8 @@ mod billing;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod events;
