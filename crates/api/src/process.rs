@@ -10,7 +10,9 @@ use comanda_infrastructure::events::bus::MemoryBus;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::postgres::{Database, OpenError};
 use comanda_infrastructure::services::Services;
+use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
+use comanda_security::seal::SealKeys;
 
 use crate::app::{Application, ServerOptions, Stopper};
 use crate::ops::Operations;
@@ -90,6 +92,14 @@ impl Process {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
                 bus: Arc::new(MemoryBus::default()),
+                webhooks: WebhookWorker::new(
+                    database.relay.clone(),
+                    database.db.bell().clone(),
+                    SealKeys::new(&config.keys.master),
+                    services.outbound.clone(),
+                    &config.public_url,
+                    config.webhook_concurrency,
+                ),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,

@@ -2,12 +2,14 @@
 //!
 //! A use case is *load → decide → record* in one transaction: see [`db`].
 
+pub mod api_keys;
 pub mod audit;
 pub mod billing;
 pub mod carts;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod dead_letters;
 pub mod demo;
 pub mod diners;
 pub mod events;
@@ -31,5 +33,7 @@ pub mod sessions;
 pub mod staff;
 mod stored;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod views;
+pub mod webhooks;

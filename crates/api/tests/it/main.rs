@@ -1,6 +1,8 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;

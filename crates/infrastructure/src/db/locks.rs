@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use comanda_domain::ids::{
-    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId,
-    UserId,
+    ApiKeyId, BranchId, CheckId, DeliveryId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId,
+    TicketId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ enum Rank {
     Round,
     Call,
     User,
+    ApiKey,
+    Webhook,
 }
 
 impl Locks {
@@ -168,6 +170,27 @@ impl Locks {
         Self::none().add(
             Rank::User,
             format!("FROM app_user WHERE id = (SELECT user_id FROM refresh_family WHERE tenant_id = $t AND id = '{}')", id.0),
+        )
+    }
+
+    /// A key of an integration.
+    pub fn api_key(id: ApiKeyId) -> Self {
+        Self::none().add(Rank::ApiKey, format!("FROM api_key WHERE id = '{}'", id.0))
+    }
+
+    /// A receiver of webhooks: its deliveries are settled, and new ones made, under the same lock.
+    pub fn webhook(id: WebhookId) -> Self {
+        Self::none().add(
+            Rank::Webhook,
+            format!("FROM webhook_endpoint WHERE id = '{}'", id.0),
+        )
+    }
+
+    /// The receiver of a delivery.
+    pub fn webhook_of_delivery(id: DeliveryId) -> Self {
+        Self::none().add(
+            Rank::Webhook,
+            format!("FROM webhook_endpoint WHERE id = (SELECT endpoint_id FROM webhook_delivery WHERE tenant_id = $t AND id = '{}')", id.0),
         )
     }
 

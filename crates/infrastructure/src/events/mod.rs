@@ -11,6 +11,7 @@ mod feed;
 pub mod log;
 mod logged;
 mod publisher;
+pub mod render;
 mod ring;
 mod sequencer;
 mod upkeep;
@@ -31,6 +32,6 @@ pub use upkeep::{drop_old_days, prepare_days};
     clippy::cast_precision_loss,
     reason = "no log gets to 2^53 events of a shard"
 )]
-fn gauge(number: i64) -> f64 {
+pub(crate) fn gauge(number: i64) -> f64 {
     number as f64
 }

@@ -14,6 +14,7 @@ use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
 use crate::db::Relay;
 use crate::jobs;
 use crate::services::Services;
+use crate::webhooks::worker::WebhookWorker;
 
 /// Batches that may wait for the publisher; what finds no room it reads from the log.
 const WAITING: usize = 64;
@@ -32,6 +33,8 @@ pub struct WorkerParts {
     pub batch: u32,
     /// How long events are kept.
     pub retention: Duration,
+    /// Delivers webhooks.
+    pub webhooks: WebhookWorker,
 }
 
 /// The running workers of a process.
@@ -76,6 +79,8 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let (stop, stopped) = watch::channel(false);
     let jobs = jobs::start(&parts.services);
     let upkeep = spawn_local(keep_up(parts.relay.clone(), parts.retention, stopped.clone()));
+    let fan_out = spawn_local(parts.webhooks.clone().run_fan_out(stopped.clone()));
+    let webhooks = spawn_local(parts.webhooks.run(stopped.clone()));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
@@ -93,5 +98,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = sequencer.await;
     let _ = publisher.await;
     let _ = upkeep.await;
+    let _ = fan_out.await;
+    let _ = webhooks.await;
     jobs.stop().await;
 }

@@ -1,5 +1,6 @@
 //! The wire shapes of `api.md` 3: one definition for answers and events alike.
 
+mod api_key;
 mod call;
 mod cart;
 mod check;
@@ -12,12 +13,13 @@ mod session;
 mod staff;
 mod table;
 mod ticket;
+mod webhook;
 
 use chrono::SecondsFormat;
 use comanda_domain::Timestamp;
 use comanda_domain::actor::{ActorKind, Stamp};
 use comanda_domain::branch::Branch;
-use comanda_domain::ids::{DinerId, TableId, UserId};
+use comanda_domain::ids::{ApiKeyId, DinerId, TableId, UserId};
 use comanda_domain::money::Currency;
 use comanda_domain::text::I18n;
 use serde::Serialize;
@@ -26,6 +28,8 @@ use uuid::Uuid;
 
 use crate::people::People;
 
+pub(crate) use api_key::{api_key, branch_ref, own_key};
+pub use api_key::{ApiKeyView, IssuedKeyView, OwnKeyView};
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
@@ -50,6 +54,8 @@ pub use session::{
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
+pub(crate) use webhook::{delivery, issued_webhook, webhook};
+pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
 pub use ticket::{TicketView, ticket, ticket_event};
 
 /// An amount in minor units.
@@ -92,7 +98,8 @@ pub fn actor(kind: ActorKind, id: Option<Uuid>, people: &People) -> ActorView {
     let wire = id.and_then(|id| match kind {
         ActorKind::Diner => Some(DinerId(id).to_string()),
         ActorKind::User => Some(UserId(id).to_string()),
-        ActorKind::ApiKey | ActorKind::Provider | ActorKind::System => None,
+        ActorKind::ApiKey => Some(ApiKeyId(id).to_string()),
+        ActorKind::Provider | ActorKind::System => None,
     });
     ActorView {
         kind: kind.to_string(),

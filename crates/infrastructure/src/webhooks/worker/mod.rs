@@ -1,0 +1,138 @@
+//! The work: events become deliveries, deliveries are claimed, sent and recorded.
+
+mod claim;
+mod deliver;
+mod disabled;
+mod fan_out;
+mod record;
+mod redeliver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use comanda_domain::event::{TypeFilter, TypeFilters};
+use comanda_security::seal::SealKeys;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+pub use claim::Claimed;
+pub use redeliver::{RedeliveryError, Redelivered};
+
+use super::outbound::Outbound;
+use super::rows::EndpointRow;
+use crate::db::{DbError, Relay};
+use crate::events::Bell;
+
+/// How often work is looked for.
+const POLL: Duration = Duration::from_millis(100);
+/// How often after a failure of the database.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// How long sends under way have once the worker stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Delivers webhooks. Any number of them share the work.
+#[derive(Clone)]
+pub struct WebhookWorker {
+    relay: Relay,
+    bell: Bell,
+    seal: SealKeys,
+    outbound: Outbound,
+    public_url: Arc<str>,
+    concurrency: usize,
+    /// Rings when there are new deliveries.
+    fanned: Arc<Notify>,
+}
+
+impl WebhookWorker {
+    /// Sends at most `concurrency` at once. `bell` rings when it has staged an event.
+    pub fn new(
+        relay: Relay,
+        bell: Bell,
+        seal: SealKeys,
+        outbound: Outbound,
+        public_url: &str,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            relay,
+            bell,
+            seal,
+            outbound,
+            public_url: public_url.into(),
+            concurrency,
+            fanned: Arc::default(),
+        }
+    }
+
+    /// Turns events into deliveries until it is stopped.
+    pub async fn run_fan_out(self, mut stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            let pause = match self.fan_out().await {
+                Ok(0) => POLL,
+                Ok(_) => {
+                    self.fanned.notify_one();
+                    continue;
+                }
+                Err(error) => {
+                    warn!(%error, "webhooks.fan_out");
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Claims, sends and records until it is stopped; then what is under way is finished, or given back.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut flying = FuturesUnordered::new();
+        let mut held: Vec<Claimed> = Vec::new();
+        while !*stopped.borrow() {
+            let free = self.concurrency.saturating_sub(flying.len());
+            let pause = match self.claim(free).await {
+                Ok(claimed) => {
+                    for delivery in claimed {
+                        held.push(delivery.clone());
+                        flying.push(self.deliver(delivery));
+                    }
+                    POLL
+                }
+                Err(error) => {
+                    warn!(%error, "webhooks.claim");
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                _ = stopped.changed() => {}
+                Some(done) = flying.next(), if !flying.is_empty() => held.retain(|claimed| !claimed.is(&done)),
+                () = self.fanned.notified() => {}
+                () = sleep(pause) => {}
+            }
+        }
+        let finish = async {
+            while let Some(done) = flying.next().await {
+                held.retain(|claimed| !claimed.is(&done));
+            }
+        };
+        if timeout(GRACE, finish).await.is_err() {
+            drop(flying);
+            self.give_back(&held).await;
+        }
+    }
+}
+
+/// The filters of a receiver, as they are stored.
+pub(super) fn filters(row: &EndpointRow) -> Result<TypeFilters, DbError> {
+    row.event_types
+        .iter()
+        .map(|text| {
+            TypeFilter::parse(text)
+                .map_err(|error| DbError::Corrupt(format!("webhook {}: {error}", row.id)))
+        })
+        .collect()
+}
