@@ -1,10 +1,10 @@
 //! Every use case of the process, built once.
 
 use comanda_security::SystemEntropy;
-use comanda_security::seal::SealKeys;
 use comanda_security::api_key::ApiKeyPeppers;
 pub use comanda_security::password::PasswordError;
 use comanda_security::password::PasswordHasher;
+use comanda_security::seal::SealKeys;
 
 use crate::api_keys::ApiKeyService;
 use crate::billing::BillingService;

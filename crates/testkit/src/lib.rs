@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod dinner;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

@@ -470,7 +470,10 @@ impl FromJson for EventType {
         };
         let filter = TypeFilter::parse(text).ok().filter(told);
         if filter.is_none() {
-            faults.add("not_allowed", "a type that integrations are told of, such as round.submitted or round.*");
+            faults.add(
+                "not_allowed",
+                "a type that integrations are told of, such as round.submitted or round.*",
+            );
         }
         filter.map(Self)
     }

@@ -5,8 +5,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use comanda_domain::ids::{
-    ApiKeyId, BranchId, CartLineId, CheckId, DeliveryId, IdError, ModifierOptionId, PaymentId, ProductId, RoundId, RoundItemId,
-    ServiceCallId, SessionId, TableId, TicketId, TicketItemId, TypedId, WebhookId,
+    ApiKeyId, BranchId, CartLineId, CheckId, DeliveryId, IdError, ModifierOptionId, PaymentId, ProductId,
+    RoundId, RoundItemId, ServiceCallId, SessionId, TableId, TicketId, TicketItemId, TypedId, WebhookId,
 };
 
 use crate::problem::{Code, Problem};

@@ -63,11 +63,8 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
-        Refusal::AddressForbidden(why) => Problem::with_detail(Code::WebhookUrlForbidden, why.to_string()).at(
-            "/url",
-            "not_allowed",
-            &why.to_string(),
-        ),
+        Refusal::AddressForbidden(why) => Problem::with_detail(Code::WebhookUrlForbidden, why.to_string())
+            .at("/url", "not_allowed", &why.to_string()),
         Refusal::Busy => Problem::new(Code::ServiceUnavailable),
         Refusal::Database(error) => database(&error),
         Refusal::Internal(cause) => Problem::new(Code::InternalError).because(cause),

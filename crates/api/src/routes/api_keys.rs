@@ -54,7 +54,8 @@ impl NewApiKeyBody {
         if branches.is_empty() {
             return Err(empty("/branch_ids"));
         }
-        let networks = |given: List<Network, 32>| -> Vec<IpNet> { given.0.into_iter().map(|one| one.0).collect() };
+        let networks =
+            |given: List<Network, 32>| -> Vec<IpNet> { given.0.into_iter().map(|one| one.0).collect() };
         Ok(NewApiKey {
             name: self.name.0,
             scopes: scopes.into_iter().collect(),
@@ -122,7 +123,9 @@ pub async fn revoke(
     command: Command<Nothing, Plain>,
     id: PathId<ApiKeyId>,
 ) -> Answer {
-    let Command { who, ask, if_match, .. } = command;
+    let Command {
+        who, ask, if_match, ..
+    } = command;
     Ok(stored(
         state.services.api_keys.revoke(&ask, &who, id.0, if_match).await?,
     ))

@@ -35,7 +35,11 @@ async fn a_key_is_shown_once_and_tells_what_it_may() {
     });
     let made = olga.post(KEYS, &body).await.expect(201);
     let secret = made.text("/secret");
-    assert!(secret.starts_with("cmd_test_") && secret.len() == 75, "{}", made.report());
+    assert!(
+        secret.starts_with("cmd_test_") && secret.len() == 75,
+        "{}",
+        made.report()
+    );
     assert_eq!(made.header("location"), format!("{KEYS}/{}", made.text("/id")));
     assert_eq!(made.at("/scopes"), json!(["menu:read", "tickets:read"]));
     assert_eq!(made.at("/state"), "active");
@@ -51,17 +55,28 @@ async fn a_key_is_shown_once_and_tells_what_it_may() {
 
     // Never again, and nowhere in the database.
     let (_, hidden) = secret.rsplit_once('_').unwrap();
-    let one = olga.get(&format!("{KEYS}/{}", made.text("/id"))).await.expect(200);
+    let one = olga
+        .get(&format!("{KEYS}/{}", made.text("/id")))
+        .await
+        .expect(200);
     let all = olga.get(KEYS).await.expect(200);
     for answer in [&one, &all] {
-        assert!(!answer.json().to_string().contains(&hidden[..43]), "{}", answer.report());
+        assert!(
+            !answer.json().to_string().contains(&hidden[..43]),
+            "{}",
+            answer.report()
+        );
     }
     let database = app.database.connect().await;
-    let row = "SELECT k::text || coalesce((SELECT string_agg(a::text, '') FROM audit_stage a), '') FROM api_key k";
+    let row =
+        "SELECT k::text || coalesce((SELECT string_agg(a::text, '') FROM audit_stage a), '') FROM api_key k";
     let stored: String = database.query_one(row, &[]).await.unwrap().get(0);
     assert!(stored.contains(made.text("/key_id")) && !stored.contains(&hidden[..43]));
     let traced: i64 = database
-        .query_one("SELECT count(*) FROM audit_stage WHERE action = 'api_key.manage'", &[])
+        .query_one(
+            "SELECT count(*) FROM audit_stage WHERE action = 'api_key.manage'",
+            &[],
+        )
         .await
         .unwrap()
         .get(0);
@@ -77,7 +92,12 @@ async fn impossible_keys_are_not_made() {
         ("scopes", json!([]), "/scopes", "too_short"),
         ("scopes", json!(["menu:eat"]), "/scopes/0", "not_allowed"),
         ("branch_ids", json!([]), "/branch_ids", "too_short"),
-        ("expires_at", json!("2001-01-01T00:00:00Z"), "/expires_at", "too_small"),
+        (
+            "expires_at",
+            json!("2001-01-01T00:00:00Z"),
+            "/expires_at",
+            "too_small",
+        ),
         ("expires_at", json!("tomorrow"), "/expires_at", "wrong_format"),
         ("ip_allow", json!(["192.0.2.1/24"]), "/ip_allow/0", "wrong_format"),
     ] {
@@ -114,7 +134,10 @@ async fn a_slip_is_refused_without_a_query() {
     let asked = counts.take_statements();
     let about_keys: Vec<&String> = asked.iter().filter(|sql| sql.contains("api_key")).collect();
     // The use of the good key is kept in the background, perhaps only now.
-    let looked: Vec<&&String> = about_keys.iter().filter(|sql| !sql.contains("last_used_at\" =")).collect();
+    let looked: Vec<&&String> = about_keys
+        .iter()
+        .filter(|sql| !sql.contains("last_used_at\" ="))
+        .collect();
     assert!(looked.is_empty(), "{looked:#?}");
 }
 
@@ -126,50 +149,77 @@ async fn whoever_does_not_have_the_secret_learns_nothing() {
     // Well-formed, but of another key, and of another restaurant.
     let stranger = app.key(&app.stranger().await, Scope::ALL).await;
     let theirs = stranger.get(ME).await.expect(200);
-    assert_ne!(theirs.at("/tenant_id"), one.get(ME).await.expect(200).at("/tenant_id"));
+    assert_ne!(
+        theirs.at("/tenant_id"),
+        one.get(ME).await.expect(200).at("/tenant_id")
+    );
     let unknown = comanda_security::api_key::issue(
         comanda_security::api_key::KeyEnvironment::Test,
         &comanda_security::SystemEntropy::new(),
     )
     .unwrap();
     let unknown = secrecy::ExposeSecret::expose_secret(&unknown.text).to_owned();
-    app.anyone().with_token(&unknown).get(ME).await.refused(401, "token_invalid");
+    app.anyone()
+        .with_token(&unknown)
+        .get(ME)
+        .await
+        .refused(401, "token_invalid");
     // Kinds do not mix.
-    for (who, path) in [(&olga, ME), (&other, KEYS), (&other, "/v1/diner/me"), (&other, "/v1/auth/me")] {
+    for (who, path) in [
+        (&olga, ME),
+        (&other, KEYS),
+        (&other, "/v1/diner/me"),
+        (&other, "/v1/auth/me"),
+    ] {
         who.get(path).await.refused(401, "token_wrong_audience");
     }
     app.anyone().get(ME).await.refused(401, "unauthenticated");
-    app.anyone().with_token("nonsense").get(ME).await.refused(401, "token_invalid");
+    app.anyone()
+        .with_token("nonsense")
+        .get(ME)
+        .await
+        .refused(401, "token_invalid");
 }
 
 #[tokio::test]
 async fn a_key_ends_with_its_time_its_address_and_its_revocation() {
-    let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
+    let clock = Arc::new(ManualClock::new(
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+    ));
     let app = TestApp::with_clock(clock.clone()).await;
     let olga = app.staff("olga").await;
     let branch = branch_of(&olga).await;
     let make = async |more: Value| {
         let mut body = json!({ "name": "Till", "scopes": ["menu:read"], "branch_ids": [branch] });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         olga.post(KEYS, &body).await.expect(201)
     };
     let elsewhere = make(json!({ "ip_allow": ["192.0.2.0/24"] })).await;
     let elsewhere = app.anyone().with_token(elsewhere.text("/secret"));
     elsewhere.get(ME).await.refused(401, "token_invalid");
 
-    let ending = make(json!({ "expires_at": (clock_now(&clock) + TimeDelta::minutes(5)).to_rfc3339() })).await;
+    let ending =
+        make(json!({ "expires_at": (clock_now(&clock) + TimeDelta::minutes(5)).to_rfc3339() })).await;
     let ends = app.anyone().with_token(ending.text("/secret"));
     let _ = ends.get(ME).await.expect(200);
     clock.advance(TimeDelta::minutes(5));
     ends.get(ME).await.refused(401, "token_expired");
-    let shown = olga.get(&format!("{KEYS}/{}", ending.text("/id"))).await.expect(200);
+    let shown = olga
+        .get(&format!("{KEYS}/{}", ending.text("/id")))
+        .await
+        .expect(200);
     assert_eq!(shown.at("/state"), "expired");
 
     let revoked = make(json!({})).await;
     let gone = app.anyone().with_token(revoked.text("/secret"));
     let _ = gone.get(ME).await.expect(200);
     let path = format!("{KEYS}/{}", revoked.text("/id"));
-    olga.seen(7).delete(&path).await.refused(412, "precondition_failed");
+    olga.seen(7)
+        .delete(&path)
+        .await
+        .refused(412, "precondition_failed");
     let first = olga.seen(1).delete(&path).await.expect(200);
     assert_eq!(first.at("/state"), "revoked");
     gone.get(ME).await.refused(401, "token_invalid");
@@ -186,7 +236,9 @@ fn clock_now(clock: &ManualClock) -> DateTime<chrono::Utc> {
 
 #[tokio::test]
 async fn its_use_is_kept_to_the_minute() {
-    let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
+    let clock = Arc::new(ManualClock::new(
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+    ));
     let app = TestApp::with_clock(clock.clone()).await;
     let olga = app.staff("olga").await;
     let key = app.key(&olga, &[Scope::MenuRead]).await;
@@ -201,6 +253,10 @@ async fn its_use_is_kept_to_the_minute() {
     };
     assert_eq!(first, "2027-01-15T08:00:00.000Z");
     let database = app.database.connect().await;
-    let version: i64 = database.query_one("SELECT version FROM api_key", &[]).await.unwrap().get(0);
+    let version: i64 = database
+        .query_one("SELECT version FROM api_key", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(version, 1, "being used is no change");
 }

@@ -323,9 +323,21 @@ fn wrong_texts(schema: &Value) -> Vec<(String, &'static str)> {
     }
     let of_format = |wrong: &[&str], code| wrong.iter().map(|text| ((*text).to_owned(), code)).collect();
     match schema["format"].as_str() {
-        Some("date-time") => return of_format(&["", "tomorrow", "2031-01-31T23:59:00", "2031-02-30T00:00:00Z"], "wrong_format"),
-        Some("ip-network") => return of_format(&["", "nonsense", "192.0.2.1/24", "192.0.2.0/33"], "wrong_format"),
-        Some("event-type") => return of_format(&["", "*", "round", "round.eaten", "service_call.*", "cart.changed"], "not_allowed"),
+        Some("date-time") => {
+            return of_format(
+                &["", "tomorrow", "2031-01-31T23:59:00", "2031-02-30T00:00:00Z"],
+                "wrong_format",
+            );
+        }
+        Some("ip-network") => {
+            return of_format(&["", "nonsense", "192.0.2.1/24", "192.0.2.0/33"], "wrong_format");
+        }
+        Some("event-type") => {
+            return of_format(
+                &["", "*", "round", "round.eaten", "service_call.*", "cart.changed"],
+                "not_allowed",
+            );
+        }
         _ => {}
     }
     if let Some(prefix) = id_prefix(schema) {

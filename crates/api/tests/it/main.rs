@@ -26,3 +26,5 @@ mod party;
 mod raw;
 #[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod webhooks;

@@ -119,6 +119,19 @@ impl Party {
         let key = app.key_in(owner, Scope::ALL, &[&self.ids["brn"]]).await;
         let me = key.get("/v1/integration/me").await.expect(200);
         self.ids.insert("key", me.text("/id").to_owned());
+        // Switched off: nobody is to be called, and nothing changes while others are watched.
+        let hook = json!({
+            "url": "https://192.88.98.1/hook", "event_types": ["round.*"], "branch_ids": [self.ids["brn"]],
+            "enabled": false,
+        });
+        let made = key.post("/v1/integration/webhooks", &hook).await.expect(201);
+        let hook = made.text("/id").to_owned();
+        let tested = key
+            .command(&format!("/v1/integration/webhooks/{hook}/test"))
+            .await
+            .expect(200);
+        self.ids.insert("dlv", tested.text("/id").to_owned());
+        self.ids.insert("whk", hook);
         key
     }
 

@@ -16,6 +16,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("DELETE /v1/admin/api-keys/{key_id}", "path"),
     ("DELETE /v1/diner/cart", ""),
     ("DELETE /v1/diner/cart/lines/{line_id}", "path"),
+    ("DELETE /v1/integration/webhooks/{webhook_id}", "path"),
     ("GET /livez", ""),
     ("GET /readyz", ""),
     ("GET /v1/admin/api-keys", ""),
@@ -44,6 +45,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/session", ""),
     ("GET /v1/integration/branches", ""),
     ("GET /v1/integration/me", ""),
+    ("GET /v1/integration/webhooks", ""),
+    ("GET /v1/integration/webhooks/{webhook_id}", "path"),
+    ("GET /v1/integration/webhooks/{webhook_id}/deliveries", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/rounds", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/tickets", "path"),
     ("GET /v1/kitchen/rounds/{round_id}", "path"),
@@ -57,6 +61,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/waiter/tables/{table_id}", "path"),
     ("PATCH /v1/diner/cart/lines/{line_id}", "path body"),
     ("PATCH /v1/diner/me", ""),
+    ("PATCH /v1/integration/webhooks/{webhook_id}", "path body"),
     ("POST /v1/admin/api-keys", "body"),
     ("POST /v1/auth/login", ""),
     ("POST /v1/auth/logout", ""),
@@ -76,6 +81,11 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("POST /v1/diner/rounds/{round_id}/cancel", "path"),
     ("POST /v1/diner/service-calls", ""),
     ("POST /v1/diner/service-calls/{call_id}/cancel", "path"),
+    ("POST /v1/integration/deliveries/{delivery_id}/retry", "path"),
+    ("POST /v1/integration/webhooks", "body"),
+    ("POST /v1/integration/webhooks/{webhook_id}/replay", "path body"),
+    ("POST /v1/integration/webhooks/{webhook_id}/rotate-secret", "path"),
+    ("POST /v1/integration/webhooks/{webhook_id}/test", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/ready", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/recall", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/serve", "path"),
@@ -266,6 +276,7 @@ impl Attacker {
         let rounds = format!("/v1/waiter/sessions/{}/rounds", eating["ses"]);
         let request = format!("/v1/billing/sessions/{}/check", eating["ses"]);
         let check = format!("/v1/billing/checks/{}", paying["chk"]);
+        let hook = format!("/v1/integration/webhooks/{}", paying["whk"]);
         let version = Some(self.admin.get(&check).await.expect(200).number("/version"));
         let pointed = |operation, path: &str, code, body| Pointed {
             operation,
@@ -282,6 +293,24 @@ impl Attacker {
                 "/v1/admin/api-keys",
                 "not_found",
                 |own, put| json!({ "name": "Till", "scopes": ["menu:read"], "branch_ids": [own["brn"], put["brn"]] }),
+            ),
+            pointed(
+                "POST /v1/integration/webhooks",
+                "/v1/integration/webhooks",
+                "not_found",
+                |own, put| json!({ "url": "https://192.88.98.1/", "event_types": ["round.*"], "branch_ids": [own["brn"], put["brn"]] }),
+            ),
+            pointed(
+                "PATCH /v1/integration/webhooks/{webhook_id}",
+                &hook,
+                "not_found",
+                |_, put| json!({ "branch_ids": [put["brn"]] }),
+            ),
+            pointed(
+                "POST /v1/integration/webhooks/{webhook_id}/replay",
+                &format!("{hook}/replay"),
+                "not_found",
+                |_, put| json!({ "branch_id": put["brn"], "after": 0 }),
             ),
             pointed(
                 place,
@@ -551,7 +580,12 @@ async fn another_restaurants_staff_finds_nothing() {
         .iter()
         .filter(|operation| !operation.is_for_guests() && !operation.is_for_keys())
         .collect();
-    attack_paths(admin, for_staff.clone(), own, foreign).await;
+    attack_paths(admin, for_staff, own, foreign).await;
+    let for_keys: Vec<&Operation> = operations
+        .iter()
+        .filter(|operation| operation.is_for_keys())
+        .collect();
+    attack_paths(&attacker.key, for_keys, own, foreign).await;
     let unknown = nobodys(foreign);
     for pointed in attacker.pointed_at().await {
         let own = if pointed.path.contains("/sessions/") {
@@ -577,7 +611,11 @@ async fn another_restaurants_staff_finds_nothing() {
         operation.method == Method::GET && !operation.is_public() && !operation.is_for_guests()
     });
     for operation in lists {
-        let reader = if operation.is_for_keys() { &attacker.key } else { admin };
+        let reader = if operation.is_for_keys() {
+            &attacker.key
+        } else {
+            admin
+        };
         let mut queries = vec![String::new()];
         for name in operation.query.iter().filter(|name| name.ends_with("_id")) {
             let prefix = name.get(..3).unwrap();

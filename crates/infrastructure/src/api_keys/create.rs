@@ -47,7 +47,11 @@ impl ApiKeyService {
                 Locks::none(),
                 async |conn| {
                     let (sandbox, live) = store::ground(conn, ask.tenant, &new.branches).await?;
-                    let environment = if sandbox { KeyEnvironment::Test } else { KeyEnvironment::Live };
+                    let environment = if sandbox {
+                        KeyEnvironment::Test
+                    } else {
+                        KeyEnvironment::Live
+                    };
                     Ok(Ground { environment, live })
                 },
                 |ground, act| self.decide(&ground, act, who, new),

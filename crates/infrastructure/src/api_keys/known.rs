@@ -75,7 +75,11 @@ mod tests {
     fn that_nobody_has_a_key_is_known_for_ten_seconds() {
         let (known, asked_at) = (KnownKeys::default(), Instant::now());
         known.put(id(1), Known { key: None, asked_at });
-        assert!(known.get(&id(1), asked_at + Duration::from_millis(9_999)).is_some());
+        assert!(
+            known
+                .get(&id(1), asked_at + Duration::from_millis(9_999))
+                .is_some()
+        );
         assert!(known.get(&id(1), asked_at + UNKNOWN).is_none());
         known.forget_all();
         assert!(known.get(&id(1), asked_at).is_none());

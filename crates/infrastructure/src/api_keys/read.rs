@@ -41,16 +41,13 @@ impl ApiKeyService {
     ///
     /// # Errors
     /// `forbidden`, `not_found`.
-    pub async fn one(
-        &self,
-        ask: &Ask,
-        who: &Principal,
-        id: ApiKeyId,
-    ) -> Result<(ApiKeyView, i64), Refusal> {
+    pub async fn one(&self, ask: &Ask, who: &Principal, id: ApiKeyId) -> Result<(ApiKeyView, i64), Refusal> {
         let _permit = authorize(who, Action::ApiKeyManage, &Resource::of_tenant(ask.tenant))?;
         let found = self
             .db
-            .read(ask.tenant, async |conn| Ok(store::one(conn, ask.tenant, id).await?))
+            .read(ask.tenant, async |conn| {
+                Ok(store::one(conn, ask.tenant, id).await?)
+            })
             .await?;
         let (row, branches) = found.ok_or(Refusal::NotFound)?;
         let view = api_key(&row, &branches, self.db.sources().now());

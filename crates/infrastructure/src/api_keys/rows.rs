@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use comanda_domain::ids::BranchId;
-use comanda_security::api_key::{
-    KeyEnvironment, KeyId, PreviousMac, StoredApiKey, StoredMac, parse_network,
-};
+use comanda_security::api_key::{KeyEnvironment, KeyId, PreviousMac, StoredApiKey, StoredMac, parse_network};
 use comanda_security::policy::Scope;
 use uuid::Uuid;
 

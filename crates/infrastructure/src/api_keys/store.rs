@@ -68,11 +68,7 @@ pub(super) async fn presented(
 }
 
 /// One key, revoked or not.
-pub(super) async fn one(
-    conn: Conn<'_>,
-    tenant_id: TenantId,
-    id: ApiKeyId,
-) -> Result<Option<Found>, DbError> {
+pub(super) async fn one(conn: Conn<'_>, tenant_id: TenantId, id: ApiKeyId) -> Result<Option<Found>, DbError> {
     let row: Option<ApiKeyRow> = api_key::table
         .filter(api_key::tenant_id.eq(tenant_id.0))
         .filter(api_key::id.eq(id.0))
@@ -180,7 +176,11 @@ pub(super) async fn used(
     diesel::update(api_key::table)
         .filter(api_key::tenant_id.eq(tenant_id.0))
         .filter(api_key::id.eq(id.0))
-        .filter(api_key::last_used_at.is_null().or(api_key::last_used_at.le(before)))
+        .filter(
+            api_key::last_used_at
+                .is_null()
+                .or(api_key::last_used_at.le(before)),
+        )
         .set(api_key::last_used_at.eq(now))
         .execute(&mut &*conn)
         .await?;

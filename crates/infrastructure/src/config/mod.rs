@@ -210,8 +210,9 @@ impl Config {
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
         let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
         let events = events(reader);
-        let webhook_concurrency =
-            reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| values::count(text, 1..=1024));
+        let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
+            values::count(text, 1..=1024)
+        });
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);

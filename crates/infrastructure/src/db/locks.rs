@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use comanda_domain::ids::{
-    ApiKeyId, BranchId, CheckId, DeliveryId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId,
-    TicketId, UserId, WebhookId,
+    ApiKeyId, BranchId, CheckId, DeliveryId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId,
+    TenantId, TicketId, UserId, WebhookId,
 };
 use uuid::Uuid;
 

@@ -102,8 +102,8 @@ pub(crate) async fn bury(conn: Conn<'_>, buried: Buried<'_>, now: Timestamp) -> 
         created_at: now,
     };
     let columns = LetterRow::COLUMNS.join(", ");
-    let value =
-        serde_json::to_value(&row).map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+    let value = serde_json::to_value(&row)
+        .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
     diesel::sql_query(format!(
         "INSERT INTO dead_letter ({columns}) \
          SELECT {columns} FROM jsonb_populate_record(NULL::dead_letter, $1) {BURY}"

@@ -28,8 +28,8 @@ use uuid::Uuid;
 
 use crate::people::People;
 
-pub(crate) use api_key::{api_key, branch_ref, own_key};
 pub use api_key::{ApiKeyView, IssuedKeyView, OwnKeyView};
+pub(crate) use api_key::{api_key, branch_ref, own_key};
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
@@ -54,9 +54,9 @@ pub use session::{
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
-pub(crate) use webhook::{delivery, issued_webhook, webhook};
-pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
 pub use ticket::{TicketView, ticket, ticket_event};
+pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
+pub(crate) use webhook::{delivery, issued_webhook, webhook};
 
 /// An amount in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

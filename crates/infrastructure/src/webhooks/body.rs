@@ -147,3 +147,74 @@ fn without_object(data: &Value, event: &LoggedEvent) -> Map<String, Value> {
     }
     short
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn event(words: usize) -> LoggedEvent {
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        LoggedEvent {
+            tenant_id: Uuid::from_u128(1),
+            branch_id: Some(Uuid::from_u128(2)),
+            shard: 0,
+            pos: 9,
+            seq: Some(41),
+            event_id: Uuid::from_u128(3),
+            type_: "dev.comanda.round.served.v1".to_owned(),
+            subject: "rnd".to_owned(),
+            session_id: None,
+            sector_id: None,
+            attributes: None,
+            data: json!({
+                "actor": { "kind": "system", "id": null, "name": null },
+                "aggregate": { "type": "round", "id": "rnd", "version": 2 },
+                "branch_id": BranchId(Uuid::from_u128(2)), "session_id": null, "sector_id": null, "table": null,
+                "round": { "notes": "x".repeat(words) },
+            }),
+            occurred_at: at,
+            recorded_at: at,
+        }
+    }
+
+    fn body(event: &LoggedEvent) -> Option<Value> {
+        let now = event.occurred_at;
+        let frame = Frame {
+            epoch: "00000000",
+            public_url: "http://localhost:8080",
+            now,
+        };
+        frame.body(event).map(|text| serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn a_small_body_is_whole_and_has_its_timestamp() {
+        let body = body(&event(10)).unwrap();
+        assert_eq!(body["timestamp"], body["time"]);
+        assert_eq!(body["data"]["omitted"], Value::Null);
+    }
+
+    #[test]
+    fn a_large_body_says_where_the_rest_is() {
+        let event = event(30_000);
+        let body = body(&event).unwrap();
+        assert!(body.to_string().len() < 2_000, "{body}");
+        assert_eq!(body["data"]["omitted"], true);
+        let branch = BranchId(Uuid::from_u128(2));
+        let href = format!("/v1/events?branch_id={branch}&view=integration&after=40&limit=1");
+        assert_eq!(body["data"]["href"], href);
+        assert_eq!(body["data"]["aggregate"], event.data["aggregate"]);
+        assert_eq!(body["data"].get("round"), None);
+    }
+
+    #[test]
+    fn what_integrations_are_not_told_has_no_body() {
+        let hidden = LoggedEvent {
+            type_: "dev.comanda.service_call.opened.v1".to_owned(),
+            ..event(1)
+        };
+        assert!(body(&hidden).is_none());
+    }
+}

@@ -166,7 +166,11 @@ fn decide(
     let mut entry = AuditEntry::new(Action::WebhookManage.as_str(), "webhook", row.id);
     for (field, old, new) in [
         ("url", before.url, row.url.clone()),
-        ("event_types", before.event_types.join(" "), row.event_types.join(" ")),
+        (
+            "event_types",
+            before.event_types.join(" "),
+            row.event_types.join(" "),
+        ),
         ("enabled", before.enabled.to_string(), row.enabled.to_string()),
     ] {
         if old != new {

@@ -1,7 +1,7 @@
 //! A new receiver. Its secret is in this answer and never again.
 
-use comanda_domain::event::TypeFilters;
 use comanda_domain::audit::AuditEntry;
+use comanda_domain::event::TypeFilters;
 use comanda_domain::ids::{BranchId, IdSource, WebhookId};
 use comanda_domain::webhook::EndpointHealth;
 use comanda_security::policy::{Action, ApiKeyPrincipal};
@@ -91,7 +91,11 @@ impl WebhookService {
             created_at: act.now,
             deleted_at: None,
         };
-        let row = if new.enabled { row } else { row.disabled(BY_HAND, act.now) };
+        let row = if new.enabled {
+            row
+        } else {
+            row.disabled(BY_HAND, act.now)
+        };
         act.rows.insert(&row);
         for branch in &new.branches {
             act.rows.insert(&branch_row(&row, *branch, act));

@@ -6,8 +6,8 @@
 mod body;
 mod change;
 mod create;
-mod deliveries;
 mod delete;
+mod deliveries;
 mod outbound;
 mod read;
 mod replay;

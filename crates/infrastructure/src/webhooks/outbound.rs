@@ -135,12 +135,22 @@ impl Outbound {
             Ok(judged) => judged,
             Err(refusal) => return Answer::Refused(refusal),
         };
-        let client = if judged.is_https() { &self.public } else { &self.local };
+        let client = if judged.is_https() {
+            &self.public
+        } else {
+            &self.local
+        };
         let Some(client) = client else {
             return Answer::Unreachable("no root certificates on this machine".to_owned());
         };
         let until = Instant::now() + CALL;
-        match client.post(judged.as_str()).headers(headers).body(body).send().await {
+        match client
+            .post(judged.as_str())
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+        {
             Ok(response) => read(response, until).await,
             Err(error) => failure(&error),
         }
@@ -275,13 +285,20 @@ mod tests {
     async fn names_of_this_machine_are_refused_where_only_the_public_is_called() {
         let headers = HeaderMap::new();
         let closed = Outbound::new(false);
-        let answer = closed.post("https://localhost/", headers.clone(), Vec::new()).await;
+        let answer = closed
+            .post("https://localhost/", headers.clone(), Vec::new())
+            .await;
         assert!(
             matches!(answer, Answer::Refused(AddressRefusal::NotPublic)),
             "{answer:?}"
         );
-        let answer = closed.post("http://127.0.0.1:1/", headers.clone(), Vec::new()).await;
-        assert!(matches!(answer, Answer::Refused(AddressRefusal::Scheme)), "{answer:?}");
+        let answer = closed
+            .post("http://127.0.0.1:1/", headers.clone(), Vec::new())
+            .await;
+        assert!(
+            matches!(answer, Answer::Refused(AddressRefusal::Scheme)),
+            "{answer:?}"
+        );
         // Where it is allowed, it is at least tried.
         let open = Outbound::new(true);
         let answer = open.post("http://localhost:1/", headers, Vec::new()).await;

@@ -40,13 +40,12 @@ impl WebhookService {
         allowed(who, ask.tenant, &[])?;
         let found = self
             .db
-            .read(ask.tenant, async |conn| Ok(store::one(conn, ask.tenant, id).await?))
+            .read(ask.tenant, async |conn| {
+                Ok(store::one(conn, ask.tenant, id).await?)
+            })
             .await?;
         let endpoint = found.ok_or(Refusal::NotFound)?;
         allowed(who, ask.tenant, &endpoint.branches)?;
-        Ok((
-            webhook(&endpoint, self.db.sources().now()),
-            endpoint.row.version,
-        ))
+        Ok((webhook(&endpoint, self.db.sources().now()), endpoint.row.version))
     }
 }

@@ -83,7 +83,11 @@ impl WebhookService {
         let endpoint = endpoint.ok_or(Refusal::NotFound)?;
         allowed(who, ask.tenant, &endpoint.branches)?;
         if !endpoint.branches.contains(&replay.branch) {
-            return Err(invalid("/branch_id", "not_allowed", "not a branch of this webhook"));
+            return Err(invalid(
+                "/branch_id",
+                "not_allowed",
+                "not a branch of this webhook",
+            ));
         }
         let range = Range {
             branch: replay.branch,

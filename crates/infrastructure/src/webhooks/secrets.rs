@@ -38,5 +38,8 @@ pub(super) fn live(keys: &SealKeys, row: &EndpointRow, now: Timestamp) -> Option
         .previous_sealed_secret
         .as_ref()
         .filter(|_| row.previous_valid_until.is_some_and(|end| now < end));
-    std::iter::once(&row.sealed_secret).chain(previous).map(open).collect()
+    std::iter::once(&row.sealed_secret)
+        .chain(previous)
+        .map(open)
+        .collect()
 }

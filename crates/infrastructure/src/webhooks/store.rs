@@ -58,10 +58,7 @@ pub(super) async fn all(conn: Conn<'_>, tenant: TenantId) -> Result<Vec<Endpoint
 }
 
 /// Receivers with their branches, in the given order.
-pub(super) async fn with_branches(
-    conn: Conn<'_>,
-    rows: Vec<EndpointRow>,
-) -> Result<Vec<Endpoint>, DbError> {
+pub(super) async fn with_branches(conn: Conn<'_>, rows: Vec<EndpointRow>) -> Result<Vec<Endpoint>, DbError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let tenants: Vec<Uuid> = rows.iter().map(|row| row.tenant_id).collect();
     let found: Vec<(Uuid, Uuid)> = webhook_branch::table

@@ -14,7 +14,10 @@ use crate::state::State;
 
 /// Adds the routes below `/v1/integration`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(me).service(branches).configure(webhooks::configure);
+    config
+        .service(me)
+        .service(branches)
+        .configure(webhooks::configure);
 }
 
 /// What the key is, may and where it acts.

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use comanda_domain::event::TypeFilters;
 use comanda_domain::ids::{BranchId, DeliveryId, WebhookId};
-use comanda_infrastructure::views::{
-    DeliveryView, IssuedWebhookView, ReplayView, WebhookView,
-};
+use comanda_infrastructure::views::{DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
 use comanda_infrastructure::webhooks::{NewWebhook, Replay, WebhookPatch};
 use comanda_security::policy::{ApiKeyPrincipal, Principal};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -152,7 +150,9 @@ pub async fn create(state: web::Data<State>, command: Command<NewWebhookBody, Pl
         branches: branches(body.branch_ids)?,
         enabled: body.enabled.unwrap_or(true),
     };
-    Ok(stored(state.services.webhooks.create(&ask, &key(who)?, &new).await?))
+    Ok(stored(
+        state.services.webhooks.create(&ask, &key(who)?, &new).await?,
+    ))
 }
 
 /// Changes a receiver, from the next attempt on.
@@ -230,7 +230,9 @@ pub async fn test(
     id: PathId<WebhookId>,
 ) -> Answer {
     let Command { who, ask, .. } = command;
-    Ok(stored(state.services.webhooks.test(&ask, &key(who)?, id.0).await?))
+    Ok(stored(
+        state.services.webhooks.test(&ask, &key(who)?, id.0).await?,
+    ))
 }
 
 /// Sends a range again: what was delivered or given up, and what is missing, with the same ids.
@@ -276,7 +278,10 @@ pub async fn deliveries(
     let status = query.text("status");
     let page = query.page()?;
     query.close()?;
-    if status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
+    if status
+        .as_deref()
+        .is_some_and(|status| !STATUSES.contains(&status))
+    {
         return Err(invalid("status", &format!("one of {}", STATUSES.join(", "))));
     }
     let ask = ask(&request, &Principal::ApiKey(key.0.clone()));
@@ -301,5 +306,7 @@ pub async fn retry(
     id: PathId<DeliveryId>,
 ) -> Answer {
     let Command { who, ask, .. } = command;
-    Ok(stored(state.services.webhooks.retry(&ask, &key(who)?, id.0).await?))
+    Ok(stored(
+        state.services.webhooks.retry(&ask, &key(who)?, id.0).await?,
+    ))
 }

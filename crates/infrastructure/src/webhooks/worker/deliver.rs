@@ -1,11 +1,13 @@
 //! One attempt: signed, sent outside any transaction, and what came of it.
 
+use std::time::Duration;
+
 use comanda_domain::Timestamp;
 use comanda_security::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign_webhook};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{debug, error};
 
 use super::{Claimed, WebhookWorker};
@@ -17,12 +19,18 @@ use crate::webhooks::rows::EndpointRow;
 use crate::webhooks::secrets;
 use crate::webhooks::store::webhook_id;
 
+/// Before what came of an attempt is recorded again; together much less than a lease.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// One call of a receiver.
 pub(super) struct Attempt {
     pub(super) started_at: Timestamp,
-    pub(super) duration: std::time::Duration,
+    pub(super) duration: Duration,
     pub(super) answer: Answer,
 }
 
@@ -44,7 +52,7 @@ impl WebhookWorker {
             };
             let attempt = self.send(&claimed, &endpoint).await;
             failpoint::reached("webhook_sent");
-            let result = Box::pin(self.record(&claimed, &attempt)).await?;
+            let result = self.insist(&claimed, &attempt).await?;
             metrics::counter!("comanda_webhook_attempts_total", "result" => result).increment(1);
             metrics::histogram!("comanda_webhook_attempt_duration_seconds")
                 .record(attempt.duration.as_secs_f64());
@@ -55,6 +63,17 @@ impl WebhookWorker {
             error!(%error, webhook = %claimed.endpoint_id, "webhooks.not_recorded");
         }
         claimed
+    }
+
+    /// What has been sent should not be sent again only because the database was away for a moment.
+    async fn insist(&self, claimed: &Claimed, attempt: &Attempt) -> Result<&'static str, DbError> {
+        for pause in PAUSES {
+            match Box::pin(self.record(claimed, attempt)).await {
+                Err(DbError::Unavailable(_) | DbError::Retry(_)) => sleep(pause).await,
+                outcome => return outcome,
+            }
+        }
+        Box::pin(self.record(claimed, attempt)).await
     }
 
     /// Where a delivery goes now.
@@ -102,11 +121,11 @@ impl WebhookWorker {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(HeaderName::from_static(WEBHOOK_ID), id.parse().ok()?);
+        headers.insert(HeaderName::from_static(WEBHOOK_TIMESTAMP), now.timestamp().into());
         headers.insert(
-            HeaderName::from_static(WEBHOOK_TIMESTAMP),
-            now.timestamp().into(),
+            HeaderName::from_static(WEBHOOK_SIGNATURE),
+            signature.parse().ok()?,
         );
-        headers.insert(HeaderName::from_static(WEBHOOK_SIGNATURE), signature.parse().ok()?);
         if let Some(traceparent) = claimed.traceparent.as_deref().and_then(|text| text.parse().ok()) {
             headers.insert(TRACEPARENT, traceparent);
         }

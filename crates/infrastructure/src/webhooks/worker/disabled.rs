@@ -28,8 +28,8 @@ pub(super) async fn announce(
         .map(|branch| row(relay, endpoint, *branch, reason, now))
         .collect();
     let columns = OutboxRow::COLUMNS.join(", ");
-    let values =
-        serde_json::to_value(&rows).map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+    let values = serde_json::to_value(&rows)
+        .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
     diesel::sql_query(format!(
         "INSERT INTO outbox_stage ({columns}) \
          SELECT {columns} FROM jsonb_populate_recordset(NULL::outbox_stage, $1)"

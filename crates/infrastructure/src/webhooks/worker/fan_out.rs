@@ -22,15 +22,17 @@ const CONSUMER: &str = "webhooks";
 /// Events of one transaction.
 const BATCH: i64 = 500;
 
-/// A new shard begins with what the log still holds; receivers get nothing from before their own time anyway.
-const ENROL: &str = "INSERT INTO event_consumer (consumer, shard) SELECT $1, shard FROM event_shard \
-     ON CONFLICT (consumer, shard) DO NOTHING";
-const BEHIND: &str = "SELECT c.shard, s.pos - c.pos AS number FROM event_consumer c JOIN event_shard s USING (shard) \
-     WHERE c.consumer = $1 AND s.pos > c.pos ORDER BY c.shard";
+/// A shard begins with what the log still holds; receivers get nothing from before their own time anyway.
+const BEHIND: &str = "SELECT s.shard, s.pos - coalesce(c.pos, 0) AS number FROM event_shard s \
+     LEFT JOIN event_consumer c ON c.shard = s.shard AND c.consumer = $1 \
+     WHERE s.pos > coalesce(c.pos, 0) ORDER BY s.shard";
+const ENROL: &str =
+    "INSERT INTO event_consumer (consumer, shard) VALUES ($1, $2) ON CONFLICT (consumer, shard) DO NOTHING";
 /// The lock is the fence: whoever does not hold it cannot move the cursor, and another worker is not waited for.
 const HOLD: &str = "SELECT shard, pos AS number FROM event_consumer WHERE consumer = $1 AND shard = $2 \
      FOR UPDATE SKIP LOCKED";
-const ADVANCE: &str = "UPDATE event_consumer SET pos = $3, term = term + 1 WHERE consumer = $1 AND shard = $2";
+const ADVANCE: &str =
+    "UPDATE event_consumer SET pos = $3, term = term + 1 WHERE consumer = $1 AND shard = $2";
 
 #[derive(diesel::QueryableByName)]
 struct OfShard {
@@ -49,10 +51,6 @@ impl WebhookWorker {
         let behind = self
             .relay
             .transact(async |conn| {
-                diesel::sql_query(ENROL)
-                    .bind::<Text, _>(CONSUMER)
-                    .execute(&mut &*conn)
-                    .await?;
                 let behind: Vec<OfShard> = diesel::sql_query(BEHIND)
                     .bind::<Text, _>(CONSUMER)
                     .load(&mut &*conn)
@@ -73,6 +71,11 @@ impl WebhookWorker {
     }
 
     async fn advance(&self, conn: Conn<'_>, shard: i32) -> Result<usize, DbError> {
+        diesel::sql_query(ENROL)
+            .bind::<Text, _>(CONSUMER)
+            .bind::<Integer, _>(shard)
+            .execute(&mut &*conn)
+            .await?;
         let held: Vec<OfShard> = diesel::sql_query(HOLD)
             .bind::<Text, _>(CONSUMER)
             .bind::<Integer, _>(shard)
@@ -103,11 +106,7 @@ impl WebhookWorker {
         Ok(events.len())
     }
 
-    async fn deliveries(
-        &self,
-        conn: Conn<'_>,
-        events: &[LoggedEvent],
-    ) -> Result<Vec<DeliveryRow>, DbError> {
+    async fn deliveries(&self, conn: Conn<'_>, events: &[LoggedEvent]) -> Result<Vec<DeliveryRow>, DbError> {
         let receivers = receivers(conn, events).await?;
         if receivers.is_empty() {
             return Ok(Vec::new());
@@ -127,7 +126,10 @@ impl WebhookWorker {
             let Some(name) = EventName::of_type(&event.type_) else {
                 continue;
             };
-            let own = receivers.get(&event.tenant_id).map(Vec::as_slice).unwrap_or_default();
+            let own = receivers
+                .get(&event.tenant_id)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let wanting = own.iter().filter(|receiver| receiver.wants(event, name));
             rows.extend(wanting.filter_map(|receiver| frame.delivery(event, &receiver.endpoint, &mut ids)));
         }
@@ -184,8 +186,8 @@ async fn insert(conn: Conn<'_>, rows: &[DeliveryRow]) -> Result<(), DbError> {
         return Ok(());
     }
     let columns = DeliveryRow::COLUMNS.join(", ");
-    let values =
-        serde_json::to_value(rows).map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+    let values = serde_json::to_value(rows)
+        .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
     diesel::sql_query(format!(
         "INSERT INTO webhook_delivery ({columns}) \
          SELECT {columns} FROM jsonb_populate_recordset(NULL::webhook_delivery, $1) \

@@ -4,6 +4,7 @@ mod claim;
 mod deliver;
 mod disabled;
 mod fan_out;
+mod forget;
 mod record;
 mod redeliver;
 
@@ -12,14 +13,13 @@ use std::time::Duration;
 
 use comanda_domain::event::{TypeFilter, TypeFilters};
 use comanda_security::seal::SealKeys;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
-use tracing::warn;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{error, warn};
 
 pub use claim::Claimed;
-pub use redeliver::{RedeliveryError, Redelivered};
+pub use redeliver::{Redelivered, RedeliveryError};
 
 use super::outbound::Outbound;
 use super::rows::EndpointRow;
@@ -30,6 +30,8 @@ use crate::events::Bell;
 const POLL: Duration = Duration::from_millis(100);
 /// How often after a failure of the database.
 const TROUBLE: Duration = Duration::from_secs(1);
+/// How often old attempts are looked for.
+const FORGET: Duration = Duration::from_hours(1);
 /// How long sends under way have once the worker stops.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -67,9 +69,16 @@ impl WebhookWorker {
         }
     }
 
-    /// Turns events into deliveries until it is stopped.
+    /// Turns events into deliveries until it is stopped, and forgets old attempts.
     pub async fn run_fan_out(self, mut stopped: watch::Receiver<bool>) {
+        let mut forgot: Option<Instant> = None;
         while !*stopped.borrow() {
+            if forgot.is_none_or(|at| at.elapsed() >= FORGET) {
+                forgot = Some(Instant::now());
+                if let Err(error) = self.forget().await {
+                    warn!(%error, "webhooks.forget");
+                }
+            }
             let pause = match self.fan_out().await {
                 Ok(0) => POLL,
                 Ok(_) => {
@@ -88,9 +97,10 @@ impl WebhookWorker {
         }
     }
 
-    /// Claims, sends and records until it is stopped; then what is under way is finished, or given back.
+    /// Claims, sends and records until it is stopped; then what is under way is finished, or given back. On a thread
+    /// with a local set.
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let mut flying = FuturesUnordered::new();
+        let mut flying = JoinSet::new();
         let mut held: Vec<Claimed> = Vec::new();
         while !*stopped.borrow() {
             let free = self.concurrency.saturating_sub(flying.len());
@@ -98,7 +108,8 @@ impl WebhookWorker {
                 Ok(claimed) => {
                     for delivery in claimed {
                         held.push(delivery.clone());
-                        flying.push(self.deliver(delivery));
+                        let worker = self.clone();
+                        flying.spawn_local(async move { worker.deliver(delivery).await });
                     }
                     POLL
                 }
@@ -109,20 +120,28 @@ impl WebhookWorker {
             };
             tokio::select! {
                 _ = stopped.changed() => {}
-                Some(done) = flying.next(), if !flying.is_empty() => held.retain(|claimed| !claimed.is(&done)),
+                Some(done) = flying.join_next() => landed(&mut held, done),
                 () = self.fanned.notified() => {}
                 () = sleep(pause) => {}
             }
         }
         let finish = async {
-            while let Some(done) = flying.next().await {
-                held.retain(|claimed| !claimed.is(&done));
+            while let Some(done) = flying.join_next().await {
+                landed(&mut held, done);
             }
         };
         if timeout(GRACE, finish).await.is_err() {
-            drop(flying);
+            flying.shutdown().await;
             self.give_back(&held).await;
         }
+    }
+}
+
+/// One is not under way any more. What has panicked is held until its lease ends.
+fn landed(held: &mut Vec<Claimed>, done: Result<Claimed, JoinError>) {
+    match done {
+        Ok(done) => held.retain(|claimed| !claimed.is(&done)),
+        Err(error) => error!(%error, "webhooks.panicked"),
     }
 }
 
@@ -131,8 +150,7 @@ pub(super) fn filters(row: &EndpointRow) -> Result<TypeFilters, DbError> {
     row.event_types
         .iter()
         .map(|text| {
-            TypeFilter::parse(text)
-                .map_err(|error| DbError::Corrupt(format!("webhook {}: {error}", row.id)))
+            TypeFilter::parse(text).map_err(|error| DbError::Corrupt(format!("webhook {}: {error}", row.id)))
         })
         .collect()
 }

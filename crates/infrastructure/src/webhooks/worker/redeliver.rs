@@ -71,11 +71,19 @@ impl WebhookWorker {
         }
         let claimed = Claimed::of(row);
         let endpoint = self.endpoint(&claimed).await?.ok_or_else(|| {
-            RedeliveryError::new(ErrorClass::Unrecoverable, "webhook_gone", "the webhook was deleted")
+            RedeliveryError::new(
+                ErrorClass::Unrecoverable,
+                "webhook_gone",
+                "the webhook was deleted",
+            )
         })?;
         if !endpoint.enabled {
             let text = "the webhook is switched off";
-            return Err(RedeliveryError::new(ErrorClass::Retryable, "webhook_disabled", text));
+            return Err(RedeliveryError::new(
+                ErrorClass::Retryable,
+                "webhook_disabled",
+                text,
+            ));
         }
         let attempt = self.send(&claimed, &endpoint).await;
         match attempt.answer.reply().class() {
