@@ -76,7 +76,7 @@ impl Listed {
 /// Events to read.
 #[derive(Clone)]
 pub struct EventService {
-    db: Db,
+    pub(super) db: Db,
     hub: Arc<Hub>,
     public_url: Arc<str>,
 }
@@ -89,6 +89,11 @@ impl EventService {
             hub,
             public_url: public_url.into(),
         }
+    }
+
+    /// The listeners of this process.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     /// The events after a position. An empty answer is held back until something comes or the time is over.

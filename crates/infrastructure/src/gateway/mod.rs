@@ -5,6 +5,7 @@
 //!           └─ recent events ◄─ what was missed ─► log
 //! ```
 
+mod admission;
 mod cover;
 mod hub;
 mod list;
@@ -17,7 +18,8 @@ mod signal;
 pub(crate) mod source;
 mod subscribe;
 
-pub use hub::{Hub, Membership};
+pub use admission::Admitted;
+pub use hub::{Hub, Membership, Tending};
 pub use list::{EventService, Listed, Listing};
 pub use member::{Counted, Member};
 pub use queue::{Ended, Message, Queue};
