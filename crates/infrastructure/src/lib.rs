@@ -15,6 +15,7 @@ pub mod diners;
 pub mod events;
 pub mod failpoint;
 pub mod floor;
+pub mod gateway;
 pub mod idempotency;
 pub mod jobs;
 pub mod kitchen;

@@ -254,10 +254,10 @@ impl Db {
 /// `BEGIN`, the tenant, the claim and the locks, in one message.
 fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks) -> String {
     let claim = key
-        .map(|key| format!("SELECT comanda_claim_key({});", key.lock_number(tenant)))
+        .map(|key| format!("EXECUTE claim_key({});", key.lock_number(tenant)))
         .unwrap_or_default();
     format!(
-        "BEGIN {mode}; SELECT set_config('comanda.tenant_id', '{}', true);{claim}{}",
+        "BEGIN {mode}; SET LOCAL comanda.tenant_id = '{}';{claim}{}",
         tenant.0,
         locks.sql(tenant)
     )

@@ -10,6 +10,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
 use super::DbError;
+use super::locks::prepare_frame;
 use crate::clock::Sources;
 use crate::events::Bell;
 
@@ -48,7 +49,7 @@ impl Db {
     /// # Errors
     /// An impossible pool size.
     pub fn new(options: &DbOptions, sources: Sources) -> Result<Self, DbError> {
-        let setup = connection_setup(options);
+        let setup = connection_setup(options) + &prepare_frame();
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
@@ -82,6 +83,11 @@ impl Db {
     /// Rings after each commit that may have staged events.
     pub fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// How many event shards the database has.
+    pub fn shards(&self) -> u32 {
+        self.shards
     }
 
     /// Time and ids.

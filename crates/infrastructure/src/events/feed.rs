@@ -1,7 +1,7 @@
 //! What a process with listeners reads: the bus, and the log where the bus has holes or fails.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use super::ring::Ring;
 use super::{BusError, EventBus, LoggedEvent, log};
 use crate::db::{DbError, Relay};
 use crate::events::bus::Signal;
@@ -33,11 +32,8 @@ pub trait Listener: Send + Sync {
     fn signal(&self, signal: &Arc<Signal>);
 }
 
-type Rings = Arc<Mutex<BTreeMap<i32, Ring>>>;
-
 /// A feed that runs.
 pub struct Feed {
-    rings: Rings,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
@@ -53,13 +49,11 @@ impl Feed {
         listener: Arc<dyn Listener>,
     ) -> Result<Self, DbError> {
         let (epoch, heads) = log::positions(&relay).await?;
-        let rings = Rings::default();
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
             bus,
             relay,
             listener,
-            rings: rings.clone(),
             epoch,
             at: heads.into_iter().collect(),
         };
@@ -69,14 +63,7 @@ impl Feed {
                 () = reader.run() => {}
             }
         });
-        Ok(Self { rings, stop, running })
-    }
-
-    /// The events of a shard after a position, if memory reaches back that far.
-    pub fn after(&self, shard: i32, pos: i64) -> Option<Vec<Arc<LoggedEvent>>> {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        let ring = rings.get(&shard)?;
-        (ring.oldest()? <= pos + 1).then(|| ring.after(pos))
+        Ok(Self { stop, running })
     }
 
     /// Ends it.
@@ -104,7 +91,6 @@ struct Reader {
     bus: Arc<dyn EventBus>,
     relay: Relay,
     listener: Arc<dyn Listener>,
-    rings: Rings,
     epoch: String,
     /// The newest position that the listener has heard, of each shard.
     at: BTreeMap<i32, i64>,
@@ -195,10 +181,6 @@ impl Reader {
             return;
         }
         *at = event.pos;
-        {
-            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            rings.entry(event.shard).or_default().push(Arc::clone(event));
-        }
         self.listener.event(event);
     }
 
@@ -218,7 +200,6 @@ impl Reader {
     fn begin(&mut self, epoch: String, heads: Vec<(i32, i64)>) {
         info!(epoch, "feed.new_epoch");
         self.at = heads.into_iter().collect();
-        self.rings.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.listener.epoch_changed(&epoch);
         self.epoch = epoch;
     }

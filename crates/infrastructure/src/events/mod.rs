@@ -11,6 +11,7 @@ mod feed;
 pub mod log;
 mod logged;
 mod publisher;
+mod redact;
 pub mod render;
 mod ring;
 mod sequencer;

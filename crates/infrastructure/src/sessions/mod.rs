@@ -1,6 +1,6 @@
 //! Visits: one file per use case, each *load → decide → record*.
 
-mod assigned;
+pub(crate) mod assigned;
 mod cards;
 mod close;
 mod ending;
