@@ -12,7 +12,7 @@ use comanda_security::policy::{
 use super::{EventService, Member};
 use crate::floor;
 use crate::refusal::Refusal;
-use crate::sessions::scene::{Scene, require_seating};
+use crate::sessions::{Scene, require_seating};
 
 /// Somebody who may listen.
 #[derive(Debug, Clone)]
