@@ -14,6 +14,7 @@ use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::gateway::{Door, Gateway};
 use comanda_infrastructure::postgres::{Database, OpenError};
 use comanda_infrastructure::services::Services;
+use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
 
 use crate::app::{Application, ServerOptions, Stopper};
@@ -104,12 +105,20 @@ impl Process {
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
+        // One for everything in the process: who listens hears what its workers publish.
+        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
         let workers = if config.roles.worker {
             Some(Workers::start(WorkerParts {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
                 bus: Arc::clone(&bus),
-                dead_letters: DeadLetterProcessor::assemble(&database.relay, config, Actor::Processor),
+                dead_letters: DeadLetterProcessor::assemble(
+                    &database.relay,
+                    database.db.bell(),
+                    config,
+                    Actor::Processor,
+                ),
+                webhooks: WebhookWorker::assemble(&database.relay, database.db.bell(), config),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,

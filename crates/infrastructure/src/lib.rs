@@ -2,6 +2,7 @@
 //!
 //! A use case is *load → decide → record* in one transaction: see [`db`].
 
+pub mod api_keys;
 pub mod audit;
 pub mod billing;
 pub mod carts;
@@ -34,5 +35,7 @@ pub mod sessions;
 pub mod staff;
 mod stored;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod views;
+pub mod webhooks;

@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod dinner;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod screen;
 
 pub use app::TestApp;

@@ -42,6 +42,7 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::RegistrationRequired => Problem::new(Code::RegistrationRequired),
         Refusal::SeatingEnded => Problem::new(Code::SeatingEnded),
         Refusal::CredentialRevoked => Problem::new(Code::TokenInvalid),
+        Refusal::CredentialExpired => Problem::new(Code::TokenExpired),
         Refusal::TenantSuspended => Problem::new(Code::TenantSuspended),
         Refusal::CredentialsInvalid => Problem::new(Code::CredentialsInvalid),
         Refusal::RefreshReused => Problem::new(Code::RefreshReused),
@@ -63,6 +64,8 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
+        Refusal::AddressForbidden(why) => Problem::with_detail(Code::WebhookUrlForbidden, why.to_string())
+            .at("/url", "not_allowed", &why.to_string()),
         Refusal::Busy => Problem::new(Code::ServiceUnavailable),
         Refusal::Database(error) => database(&error),
         Refusal::Internal(cause) => Problem::new(Code::InternalError).because(cause),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use comanda_security::policy::Scope;
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::{Answer, Client, TestApp};
 use reqwest::Method;
@@ -33,6 +34,7 @@ impl Scene {
             staff: app.staff("olga").await,
             guest: dinner.ana().clone(),
             visitor: app.anyone().with_token(scanned.text("/table_token")),
+            key: app.key(&app.staff("olga").await, Scope::ALL).await,
             anyone: app.anyone(),
         };
         let operations = Operation::all(&app).await;
@@ -318,6 +320,25 @@ fn wrong_texts(schema: &Value) -> Vec<(String, &'static str)> {
         return ["no_such_name", "", " "]
             .map(|text| (text.to_owned(), "not_allowed"))
             .to_vec();
+    }
+    let of_format = |wrong: &[&str], code| wrong.iter().map(|text| ((*text).to_owned(), code)).collect();
+    match schema["format"].as_str() {
+        Some("date-time") => {
+            return of_format(
+                &["", "tomorrow", "2031-01-31T23:59:00", "2031-02-30T00:00:00Z"],
+                "wrong_format",
+            );
+        }
+        Some("ip-network") => {
+            return of_format(&["", "nonsense", "192.0.2.1/24", "192.0.2.0/33"], "wrong_format");
+        }
+        Some("event-type") => {
+            return of_format(
+                &["", "*", "round", "round.eaten", "service_call.*", "cart.changed"],
+                "not_allowed",
+            );
+        }
+        _ => {}
     }
     if let Some(prefix) = id_prefix(schema) {
         let other = if prefix == "brn" { "tbl" } else { "brn" };
@@ -702,7 +723,8 @@ async fn a_cursor_is_good_for_its_own_list_only() {
     assert_ne!(last.at("/data/0/id"), first.at("/data/0/id"));
     for operation in &scene.operations {
         if operation.query.iter().any(|name| name == "cursor") && operation.path != "/v1/admin/branches" {
-            let answer = staff
+            let reader = scene.callers.fitting(operation);
+            let answer = reader
                 .get(&format!("{}?cursor={cursor}", operation.at(&ids)))
                 .await;
             is(&answer, "invalid_cursor");

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod announced;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -36,3 +38,5 @@ mod raw;
 mod sockets;
 #[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod webhooks;

@@ -141,6 +141,8 @@ pub struct Config {
     pub events: EventsConfig,
     /// Where archived dead letters are written to besides.
     pub dead_letter_export_dir: Option<PathBuf>,
+    /// Webhooks that a worker sends at once.
+    pub webhook_concurrency: usize,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -216,6 +218,9 @@ impl Config {
         let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
         let events = events(reader);
         let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
+        let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
+            values::count(text, 1..=1024)
+        });
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -266,6 +271,7 @@ impl Config {
             redis_url,
             events: events?,
             dead_letter_export_dir,
+            webhook_concurrency: webhook_concurrency?,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,

@@ -42,10 +42,11 @@ use DefaultValue::{Described, None, Text};
 
 settings! {
     ENV = "COMANDA_ENV", Described("`development` while `DATABASE_URL` is unset too"),
-        "`development`, `test`, `staging` or `production`; any other value refuses to start";
+        "`development`, `test`, `staging` or `production`; any other value refuses to start. Webhooks may go to plain \
+         http on this machine in development and test only";
     ROLE = "COMANDA_ROLE", Text("all"),
         "what this process does: `api`, `gateway`, `worker`, several with commas, or `all`. So far only `worker` \
-         makes a difference (numbering, publishing, expiry of payments); HTTP is always served";
+         makes a difference (numbering, publishing, webhooks, expiry of payments); HTTP is always served";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";
@@ -80,8 +81,8 @@ settings! {
     TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
         "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
     MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
-        "keys from which those of refresh tokens and list cursors are derived, `id:base64,id:base64`: the first is \
-         current", secret;
+        "keys from which those of refresh tokens, list cursors and sealed secrets are derived, `id:base64,id:base64`: \
+         the first is current", secret;
     TABLE_CODE_KEYS = "COMANDA_TABLE_CODE_KEYS", Described("generated in development and test"),
         "keys of printed table and receipt codes, `1:base64,0:base64`, ids 0 to 255: the first prints, all are read",
         secret;
@@ -95,6 +96,8 @@ settings! {
     SEQUENCER_BATCH = "COMANDA_SEQUENCER_BATCH", Text("500"), "events that are numbered at once at most, 1 to 10000";
     DEAD_LETTER_EXPORT_DIR = "COMANDA_DEAD_LETTER_EXPORT_DIR", Described("none"),
         "folder of the NDJSON archive of dead letters, one file per day; without it they are archived in the database only";
+    WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
+        "webhooks that a worker sends at once, 1 to 1024";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

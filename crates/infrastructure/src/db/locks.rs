@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use comanda_domain::ids::{
-    BranchId, CheckId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId, TenantId, TicketId,
-    UserId,
+    ApiKeyId, BranchId, CheckId, DeliveryId, FamilyId, PaymentId, RoundId, ServiceCallId, SessionId, TableId,
+    TenantId, TicketId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 #[derive(Clone, Default, Debug)]
 pub struct Locks(Vec<(Lock, Uuid)>);
 
-/// What one id locks. Their order is the house's: branch → table → session → check → round → call → user.
+/// What one id locks. Their order is the house's: branch → table → session → check → round → call → user → key → receiver.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Lock {
     Branch,
@@ -33,6 +33,9 @@ enum Lock {
     LiveCallsOfSession,
     User,
     UserOfLogin,
+    ApiKey,
+    Webhook,
+    WebhookOfDelivery,
 }
 
 impl Lock {
@@ -54,6 +57,9 @@ impl Lock {
         Self::LiveCallsOfSession,
         Self::User,
         Self::UserOfLogin,
+        Self::ApiKey,
+        Self::Webhook,
+        Self::WebhookOfDelivery,
     ];
 
     /// The table, and the condition on its rows besides the tenant `$1`; the id is `$2`.
@@ -102,6 +108,12 @@ impl Lock {
             Self::UserOfLogin => (
                 "app_user",
                 "id = (SELECT user_id FROM refresh_family WHERE tenant_id = $1 AND id = $2)",
+            ),
+            Self::ApiKey => ("api_key", "id = $2"),
+            Self::Webhook => ("webhook_endpoint", "id = $2"),
+            Self::WebhookOfDelivery => (
+                "webhook_endpoint",
+                "id = (SELECT endpoint_id FROM webhook_delivery WHERE tenant_id = $1 AND id = $2)",
             ),
         }
     }
@@ -232,6 +244,21 @@ impl Locks {
     /// The member of staff that a login belongs to.
     pub fn user_of_login(id: FamilyId) -> Self {
         Self::none().add(Lock::UserOfLogin, id.0)
+    }
+
+    /// A key of an integration.
+    pub fn api_key(id: ApiKeyId) -> Self {
+        Self::none().add(Lock::ApiKey, id.0)
+    }
+
+    /// A receiver of webhooks: its deliveries are settled, and new ones made, under the same lock.
+    pub fn webhook(id: WebhookId) -> Self {
+        Self::none().add(Lock::Webhook, id.0)
+    }
+
+    /// The receiver of a delivery.
+    pub fn webhook_of_delivery(id: DeliveryId) -> Self {
+        Self::none().add(Lock::WebhookOfDelivery, id.0)
     }
 
     fn add(mut self, lock: Lock, id: Uuid) -> Self {

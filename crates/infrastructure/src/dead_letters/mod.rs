@@ -23,3 +23,6 @@ pub use stats::{ClassCount, Conservation, Group, Stats, conservation, groups, st
 pub use store::Filter;
 pub use trace::Actor;
 pub use work::process_regularly;
+mod bury;
+
+pub(crate) use bury::{Buried, LetterRow, bury, letters_of, resolved};

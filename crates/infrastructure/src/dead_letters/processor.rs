@@ -1,6 +1,7 @@
 //! The run over what is due.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use comanda_domain::dead_letter::{Decision, LetterState, Source, decide};
 use tracing::warn;
@@ -15,7 +16,9 @@ use super::trace::{self, Tracer};
 use super::{Actor, Letter, steps};
 use crate::config::Config;
 use crate::db::{Conn, DbError, Relay};
+use crate::events::Bell;
 use crate::failpoint;
+use crate::webhooks::worker::WebhookWorker;
 
 /// What a run may do.
 #[derive(Debug, Clone, Copy)]
@@ -84,9 +87,11 @@ impl DeadLetterProcessor {
     }
 
     /// With every handler that this release has.
-    pub fn assemble(relay: &Relay, config: &Config, actor: Actor) -> Self {
+    pub fn assemble(relay: &Relay, bell: &Bell, config: &Config, actor: Actor) -> Self {
+        let webhooks = WebhookWorker::assemble(relay, bell, config);
+        let handlers = Handlers::default().with(Source::Webhook, Arc::new(webhooks));
         let export_dir = config.dead_letter_export_dir.clone();
-        Self::new(relay.clone(), Handlers::default(), export_dir, actor)
+        Self::new(relay.clone(), handlers, export_dir, actor)
     }
 
     /// Works through due letters, oldest first, and says what it left to people.

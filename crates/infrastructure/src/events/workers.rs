@@ -14,6 +14,7 @@ use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
 use crate::db::Relay;
 use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
+use crate::webhooks::worker::WebhookWorker;
 use crate::{gauges, jobs};
 
 /// Batches that may wait for the publisher; what finds no room it reads from the log.
@@ -35,6 +36,8 @@ pub struct WorkerParts {
     pub retention: Duration,
     /// For what was given up.
     pub dead_letters: DeadLetterProcessor,
+    /// Delivers webhooks.
+    pub webhooks: WebhookWorker,
 }
 
 /// The running workers of a process.
@@ -79,6 +82,8 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let (stop, stopped) = watch::channel(false);
     let jobs = jobs::start(&parts.services);
     let upkeep = spawn_local(keep_up(parts.relay.clone(), parts.retention, stopped.clone()));
+    let fan_out = spawn_local(parts.webhooks.clone().run_fan_out(stopped.clone()));
+    let webhooks = spawn_local(parts.webhooks.run(stopped.clone()));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
     let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
@@ -100,5 +105,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = upkeep.await;
     let _ = gauges.await;
     let _ = letters.await;
+    let _ = fan_out.await;
+    let _ = webhooks.await;
     jobs.stop().await;
 }

@@ -1,5 +1,6 @@
 //! The wire shapes of `api.md` 3: one definition for answers and events alike.
 
+mod api_key;
 mod call;
 mod cart;
 mod check;
@@ -12,6 +13,7 @@ mod session;
 mod staff;
 mod table;
 mod ticket;
+mod webhook;
 
 use chrono::SecondsFormat;
 use comanda_domain::Timestamp;
@@ -26,6 +28,8 @@ use uuid::Uuid;
 
 use crate::people::People;
 
+pub use api_key::{ApiKeyView, IssuedKeyView, OwnKeyView};
+pub(crate) use api_key::{api_key, branch_ref, own_key};
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
@@ -51,6 +55,8 @@ pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
 pub use ticket::{TicketView, ticket};
+pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
+pub(crate) use webhook::{delivery, issued_webhook, webhook};
 
 /// An amount in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
