@@ -269,7 +269,7 @@ async fn what_does_not_arrive_is_sent_again_by_the_schedule() {
             "{wait}: {waiting}"
         );
         seen.push(waiting);
-        clock.advance(wait);
+        clock.advance(wait + TimeDelta::milliseconds(1));
     }
     assert_eq!(seen[2]["attempts"][0]["reply"], "broken", "{:?}", seen[2]);
     assert_eq!(seen[2]["attempts"][0]["error"], "http_500");
@@ -304,7 +304,7 @@ async fn what_is_given_up_is_a_dead_letter_until_somebody_takes_it_back() {
         if now["status"] == "failed" {
             break now;
         }
-        clock.advance(time(&now["next_attempt_at"]) - clock.now());
+        clock.advance(time(&now["next_attempt_at"]) - clock.now() + TimeDelta::milliseconds(1));
         let _ = receiver.until(receiver.calls().len().max(attempts + 1)).await;
     };
     assert_eq!(failed["attempts"].as_array().unwrap().len(), 9, "{failed}");
