@@ -15,7 +15,7 @@ import sys
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[(\d+)\] (?:\S+ )*?(\w+):  (.*)", re.S)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-EXECUTE = re.compile(r"EXECUTE (\w+) ?\((.*)\)", re.I)
+EXECUTE = re.compile(r"EXECUTE (\w+) ?\(([^)]*)\)", re.I)
 PREPARED = re.compile(r"PREPARE (\w+) \([\w, ]*\) AS (.*?)(?:;|$)", re.S)
 PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 # Stands for the part of new ids that differs from iteration to iteration, and for counted numbers.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use comanda_infrastructure::gateway::Door;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
@@ -16,6 +17,7 @@ use crate::documents::{self, Document, Frame, RouteTable};
 use crate::http::frame;
 use crate::problem::{Code, Problem};
 use crate::routes;
+use crate::sockets;
 use crate::state::State;
 
 /// How the server listens and ends.
@@ -34,6 +36,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     draining: Arc<AtomicBool>,
+    door: Arc<Door>,
 }
 
 impl Application {
@@ -44,7 +47,7 @@ impl Application {
     pub fn build(options: &ServerOptions, state: State) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.bind)?;
         let address = listener.local_addr()?;
-        let draining = state.draining.clone();
+        let (draining, door) = (state.draining.clone(), state.door.clone());
         let state = web::Data::new(state);
         let document = openapi(&state.public_url);
         let routes = web::Data::new(RouteTable::of(&document));
@@ -59,7 +62,8 @@ impl Application {
                 .app_data(text.clone())
                 .configure(routes::configure)
                 .split_for_parts();
-            app.service(documents::openapi_json)
+            app.service(sockets::open)
+                .service(documents::openapi_json)
                 .service(documents::jwks)
                 .service(documents::problem_page)
                 .service(
@@ -79,6 +83,7 @@ impl Application {
             server,
             address,
             draining,
+            door,
         })
     }
 
@@ -92,6 +97,7 @@ impl Application {
         Stopper {
             handle: self.server.handle(),
             draining: self.draining.clone(),
+            door: self.door.clone(),
         }
     }
 
@@ -109,6 +115,7 @@ impl Application {
 pub struct Stopper {
     handle: ServerHandle,
     draining: Arc<AtomicBool>,
+    door: Arc<Door>,
 }
 
 impl Stopper {
@@ -119,11 +126,13 @@ impl Stopper {
 
     /// Finishes what runs and stops.
     pub async fn stop(&self) {
+        self.door.close();
         self.handle.stop(true).await;
     }
 
     /// Stops at once.
     pub async fn stop_now(&self) {
+        self.door.close();
         self.handle.stop(false).await;
     }
 }

@@ -6,14 +6,16 @@ use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
+use comanda_infrastructure::db::DbError;
+use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor};
 use comanda_infrastructure::events::EventBus;
 use comanda_infrastructure::events::bus::MemoryBus;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
+use comanda_infrastructure::gateway::{Door, Gateway};
 use comanda_infrastructure::postgres::{Database, OpenError};
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
-use comanda_security::seal::SealKeys;
 
 use crate::app::{Application, ServerOptions, Stopper};
 use crate::ops::Operations;
@@ -40,6 +42,9 @@ pub enum ProcessError {
     /// Passwords cannot be hashed as they are set to be.
     #[error(transparent)]
     Passwords(#[from] comanda_infrastructure::services::PasswordError),
+    /// The log of events.
+    #[error(transparent)]
+    Log(#[from] DbError),
     /// The demo restaurants cannot be loaded.
     #[error(transparent)]
     Demo(#[from] demo::SeedError),
@@ -53,6 +58,7 @@ pub struct Process {
     application: Application,
     operations: Operations,
     database: Database,
+    gateway: Gateway,
     workers: Option<Workers>,
 }
 
@@ -74,11 +80,22 @@ impl Process {
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
         }
+        // One for everything in the process: who listens hears what its workers publish.
+        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
+        let gateway = Gateway::start(
+            &database.db,
+            &database.relay,
+            Arc::clone(&bus),
+            &config.public_url,
+        )
+        .await?;
         let state = State {
             services: services.clone(),
             keys: config.keys.clone(),
             public_url: config.public_url.clone(),
             draining: Arc::new(AtomicBool::new(false)),
+            events: gateway.events.clone(),
+            door: Door::new(config.ws_connections),
         };
         let options = ServerOptions {
             bind: config.bind,
@@ -95,14 +112,8 @@ impl Process {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
                 bus: Arc::clone(&bus),
-                webhooks: WebhookWorker::new(
-                    database.relay.clone(),
-                    database.db.bell().clone(),
-                    SealKeys::new(&config.keys.master),
-                    services.outbound.clone(),
-                    &config.public_url,
-                    config.webhook_concurrency,
-                ),
+                webhooks: WebhookWorker::assemble(&database.relay, database.db.bell().clone(), config),
+                dead_letters: DeadLetterProcessor::assemble(&database.relay, config, Actor::Processor),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,
@@ -114,6 +125,7 @@ impl Process {
             application,
             operations,
             database,
+            gateway,
             workers,
         })
     }
@@ -141,6 +153,7 @@ impl Process {
         let operations = self.operations.stopper();
         let watching = actix_web::rt::spawn(self.operations.run());
         let outcome = self.application.run().await;
+        self.gateway.stop().await;
         if let Some(workers) = self.workers {
             workers.stop().await;
         }

@@ -16,6 +16,7 @@ pub mod events;
 pub mod failpoint;
 pub mod floor;
 pub mod gateway;
+mod gauges;
 pub mod idempotency;
 pub mod jobs;
 pub mod kitchen;

@@ -157,6 +157,9 @@ pub enum Refusal {
     /// The payment provider cannot be reached; the same request goes on later.
     #[error("payment provider unreachable")]
     ProviderUnavailable,
+    /// An event of the operation would be larger than any transport carries.
+    #[error("an event of it would be too large")]
+    PayloadTooLarge,
     /// Another currency than the branch's.
     #[error("wrong currency")]
     CurrencyMismatch {

@@ -53,8 +53,6 @@ pub struct Services {
     pub webhooks: WebhookService,
     /// Time and ids.
     pub sources: Sources,
-    /// The way to addresses that users gave.
-    pub outbound: Outbound,
     db: Db,
 }
 
@@ -65,8 +63,6 @@ impl Services {
     /// [`PasswordError`] for parameters that Argon2 does not take.
     pub fn new(db: &Db, config: &Config) -> Result<Self, PasswordError> {
         let (keys, url) = (&config.keys, config.public_url.as_str());
-        // Plain http to this machine is for developing and trying.
-        let outbound = Outbound::new(!config.environment.is_guarded());
         let tokens = TokenIssuer::new(keys.tokens.clone(), url);
         let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
@@ -81,8 +77,12 @@ impl Services {
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
             api_keys: ApiKeyService::new(db.clone(), ApiKeyPeppers::new(keys.peppers.clone())),
-            webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound.clone(), url),
-            outbound,
+            webhooks: WebhookService::new(
+                db.clone(),
+                SealKeys::new(&keys.master),
+                Outbound::of(config.environment),
+                url,
+            ),
             sources: db.sources().clone(),
             db: db.clone(),
         })

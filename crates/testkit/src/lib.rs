@@ -20,6 +20,7 @@ pub mod dinner;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
+pub mod screen;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Process {
     /// `http://127.0.0.1:port`
     pub url: String,
+    /// Its operations listener.
+    pub operations: String,
     child: Child,
 }
 
@@ -38,19 +40,21 @@ impl Process {
             .expect("the program is there");
         let lines = follow(&mut child);
         let mut said = String::new();
-        let address = loop {
+        let [address, operations] = loop {
             let line = lines
                 .recv_timeout(PATIENCE)
                 .unwrap_or_else(|_| panic!("the server does not start:\n{said}"));
             let entry: Value = serde_json::from_str(&line).unwrap_or_default();
             if entry["message"] == "listening" {
-                break entry["address"].as_str().expect("an address").to_owned();
+                break ["address", "operations"]
+                    .map(|name| entry[name].as_str().expect("an address").to_owned());
             }
             said.push_str(&line);
             said.push('\n');
         };
         Self {
             url: format!("http://{address}"),
+            operations: format!("http://{operations}"),
             child,
         }
     }

@@ -7,6 +7,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use comanda_domain::Timestamp;
 use comanda_infrastructure::api_keys::KeyDenied;
 use comanda_security::api_key::KeyRefusal;
 use comanda_security::policy::{ApiKeyPrincipal, DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
@@ -84,6 +85,21 @@ pub async fn keys_only<B: MessageBody + 'static>(
     }
 }
 
+/// Lets everyone through who may hear of events: staff and guests.
+///
+/// # Errors
+/// Only what the routes below have; a refused credential is an answer.
+pub async fn listeners_only<B: MessageBody + 'static>(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match listener(&state, &request).await {
+        Ok(principal) => let_through(principal, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
 async fn let_through<B: MessageBody + 'static>(
     principal: Principal,
     request: ServiceRequest,
@@ -102,6 +118,32 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
     Ok(principal)
 }
 
+async fn listener(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+    let principal = credential(state, request)?.principal();
+    still_stands(state, &principal).await?;
+    Ok(principal)
+}
+
+/// Whether a credential is still good; that of a guest is judged with the facts of each operation.
+///
+/// # Errors
+/// `token_invalid`, `tenant_suspended`, `service_unavailable`.
+pub async fn still_stands(state: &State, who: &Principal) -> Result<(), Problem> {
+    match who {
+        Principal::Staff(staff) => Ok(state.services.staff.still_valid(staff).await?),
+        _ => Ok(()),
+    }
+}
+
+/// Who holds a bearer token, and until when it is good.
+///
+/// # Errors
+/// `token_invalid`, `token_expired`, `token_wrong_audience`.
+pub fn bearer(state: &State, token: &str) -> Result<(Principal, Timestamp), Problem> {
+    let credential = authenticate(state, token)?;
+    Ok((credential.principal(), credential.expires_at()))
+}
+
 fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
     match credential(state, request)?.principal() {
         Principal::Staff(_) | Principal::ApiKey(_) => Err(Problem::new(Code::TokenWrongAudience)),
@@ -110,7 +152,7 @@ fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> 
 }
 
 async fn key(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
-    let token = bearer(request)?;
+    let token = presented(request)?;
     if !token.starts_with(KEY_PREFIX) {
         // Whatever else it is, it is not for here.
         return match authenticate(state, token) {
@@ -140,10 +182,10 @@ fn key_code(refusal: KeyRefusal) -> Code {
 }
 
 fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Problem> {
-    authenticate(state, bearer(request)?)
+    authenticate(state, presented(request)?)
 }
 
-fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
+fn presented(request: &ServiceRequest) -> Result<&str, Problem> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let header = values.next().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     if values.next().is_some() {

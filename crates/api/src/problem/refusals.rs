@@ -46,6 +46,7 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::TenantSuspended => Problem::new(Code::TenantSuspended),
         Refusal::CredentialsInvalid => Problem::new(Code::CredentialsInvalid),
         Refusal::RefreshReused => Problem::new(Code::RefreshReused),
+        Refusal::PayloadTooLarge => Problem::new(Code::PayloadTooLarge),
         Refusal::KeyReused => Problem::new(Code::IdempotencyKeyReused),
         Refusal::InvalidCursor => {
             Problem::new(Code::InvalidCursor).at("/query/cursor", "wrong_format", "not a cursor of this list")

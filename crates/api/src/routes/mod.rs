@@ -7,6 +7,7 @@ pub mod auth;
 pub mod billing;
 pub mod bodies;
 pub mod diner;
+pub mod events;
 pub mod health;
 pub mod integration;
 pub mod kitchen;
@@ -17,7 +18,7 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::principal::{guests_only, keys_only, staff_only};
+use crate::http::principal::{guests_only, keys_only, listeners_only, staff_only};
 
 /// Adds every route.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -26,6 +27,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::readyz)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
+        .service(
+            scope("/v1/events")
+                .wrap(from_fn(listeners_only))
+                .configure(events::configure),
+        )
         .service(
             scope("/v1/diner")
                 .wrap(from_fn(guests_only))

@@ -602,6 +602,27 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
             ("a,b", "invalid_parameter"),
             ("%00", "invalid_parameter"),
         ],
+        "after" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+            ("5F3A9C01-1", "invalid_parameter"),
+        ],
+        "wait" => &[
+            ("nonsense", "invalid_parameter"),
+            ("26", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+        ],
+        "types" | "view" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("%00", "invalid_parameter"),
+        ],
+        "branch_id" => &[
+            ("nonsense", "id_malformed"),
+            ("", "id_malformed"),
+            ("tnt_01m6e22wg0f2sbd6h75gvkq2c9", "id_wrong_prefix"),
+        ],
         "session_id" | "sector_id" => &[
             ("nonsense", "id_malformed"),
             ("", "id_malformed"),
@@ -633,7 +654,18 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
 #[tokio::test]
 async fn query_parameters_are_judged() {
     let scene = Scene::set().await;
+    let hook = json!({
+        "url": "https://192.88.98.1/", "event_types": ["round.*"], "branch_ids": [scene.dinner.branch],
+        "enabled": false,
+    });
+    let hook = scene
+        .callers
+        .key
+        .post("/v1/integration/webhooks", &hook)
+        .await
+        .expect(201);
     let ids = BTreeMap::from([
+        ("webhook_id", hook.text("/id").to_owned()),
         ("branch_id", scene.dinner.branch.clone()),
         ("session_id", scene.dinner.session.clone()),
     ]);

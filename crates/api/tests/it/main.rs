@@ -1,6 +1,8 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
+mod announced;
+#[cfg(test)]
 mod api_keys;
 #[cfg(test)]
 mod auth;
@@ -15,15 +17,25 @@ mod cost;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod dinner;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod gauges;
+#[cfg(test)]
+mod large_events;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod party;
 #[cfg(test)]
 mod raw;
+#[cfg(test)]
+mod sockets;
 #[cfg(test)]
 mod tenancy;
 #[cfg(test)]

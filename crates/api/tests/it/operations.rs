@@ -74,6 +74,11 @@ impl Operation {
         self.path.starts_with("/v1/integration/")
     }
 
+    /// Is for whoever may listen to events, guests and staff alike; `events.rs` has its cases.
+    pub fn is_for_everyone(&self) -> bool {
+        self.path.starts_with("/v1/events")
+    }
+
     /// Reads a body, with fields or without.
     pub fn has_command(&self) -> bool {
         self.method != Method::GET
@@ -240,7 +245,7 @@ impl Callers {
         match operation.path.as_str() {
             "/v1/diner/register" => &self.visitor,
             _ if operation.is_public() => &self.anyone,
-            _ if operation.is_for_guests() => &self.guest,
+            _ if operation.is_for_guests() || operation.is_for_everyone() => &self.guest,
             _ if operation.is_for_keys() => &self.key,
             _ => &self.staff,
         }

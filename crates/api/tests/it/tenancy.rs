@@ -23,6 +23,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/admin/api-keys/{key_id}", "path"),
     ("GET /v1/admin/branches", ""),
     ("GET /v1/admin/branches/{branch_id}", "path"),
+    ("GET /v1/admin/branches/{branch_id}/events", "path"),
     ("GET /v1/admin/branches/{branch_id}/tables", "path"),
     ("GET /v1/admin/tables/{table_id}", "path"),
     ("GET /v1/admin/tables/{table_id}/qr", "path"),
@@ -36,6 +37,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/cart", ""),
     ("GET /v1/diner/check", ""),
     ("GET /v1/diner/check/receipt", ""),
+    ("GET /v1/diner/events", ""),
     ("GET /v1/diner/me", ""),
     ("GET /v1/diner/menu", ""),
     ("GET /v1/diner/payments/{payment_id}", "path"),
@@ -43,16 +45,19 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/rounds/{round_id}", "path"),
     ("GET /v1/diner/service-calls", ""),
     ("GET /v1/diner/session", ""),
+    ("GET /v1/events", "query"),
     ("GET /v1/integration/branches", ""),
     ("GET /v1/integration/me", ""),
     ("GET /v1/integration/webhooks", ""),
     ("GET /v1/integration/webhooks/{webhook_id}", "path"),
     ("GET /v1/integration/webhooks/{webhook_id}/deliveries", "path"),
+    ("GET /v1/kitchen/branches/{branch_id}/events", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/rounds", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/tickets", "path"),
     ("GET /v1/kitchen/rounds/{round_id}", "path"),
     ("GET /v1/kitchen/tickets/{ticket_id}", "path"),
     ("GET /v1/public/receipts/{receipt_code}", ""),
+    ("GET /v1/waiter/branches/{branch_id}/events", "path"),
     ("GET /v1/waiter/branches/{branch_id}/rounds", "path query"),
     ("GET /v1/waiter/branches/{branch_id}/service-calls", "path"),
     ("GET /v1/waiter/branches/{branch_id}/tables", "path query"),
@@ -608,7 +613,10 @@ async fn another_restaurants_staff_finds_nothing() {
     }
     // Lists hold nothing of theirs, with or without their ids in the query.
     let lists = operations.iter().filter(|operation| {
-        operation.method == Method::GET && !operation.is_public() && !operation.is_for_guests()
+        operation.method == Method::GET
+            && !operation.is_public()
+            && !operation.is_for_guests()
+            && !operation.is_for_everyone()
     });
     for operation in lists {
         let reader = if operation.is_for_keys() {
@@ -658,10 +666,9 @@ async fn another_restaurants_guests_find_nothing() {
     let before = dump(&app).await;
     attack_as_guests(&attacker, &operations, &victim.ids).await;
     let guest = &attacker.eating.guest;
-    for operation in operations
-        .iter()
-        .filter(|operation| !operation.is_public() && !operation.is_for_guests())
-    {
+    for operation in operations.iter().filter(|operation| {
+        !operation.is_public() && !operation.is_for_guests() && !operation.is_for_everyone()
+    }) {
         let answer = call(guest, operation, &victim.ids).await;
         assert_eq!(problem(&answer), "token_wrong_audience", "{}", answer.report());
     }

@@ -8,10 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use comanda_domain::ids::{DeliveryId, TenantId};
 use comanda_infrastructure::clock::{Clock, ManualClock, Sources, SystemClock};
 use comanda_infrastructure::postgres::Database;
-use comanda_infrastructure::webhooks::Outbound;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_security::policy::Scope;
-use comanda_security::seal::SealKeys;
 use comanda_testkit::cluster::{TestDatabase, config, vars};
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::process::Process;
@@ -120,14 +118,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 async fn worker(database: &TestDatabase, sources: Sources) -> (Database, WebhookWorker) {
     let config = config(&database.url, &BTreeMap::new());
     let opened = Database::open_with(&config, sources, false).await.unwrap();
-    let worker = WebhookWorker::new(
-        opened.relay.clone(),
-        opened.db.bell().clone(),
-        SealKeys::new(&config.keys.master),
-        Outbound::new(true),
-        &config.public_url,
-        32,
-    );
+    let worker = WebhookWorker::assemble(&opened.relay, opened.db.bell().clone(), &config);
     (opened, worker)
 }
 

@@ -125,6 +125,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Threads that serve HTTP.
     pub http_workers: usize,
+    /// Sockets and event streams of this process, at most.
+    pub ws_connections: usize,
     /// What this process is called.
     pub instance: String,
     /// How long to go on serving once told to stop, so that balancers notice.
@@ -139,6 +141,8 @@ pub struct Config {
     pub events: EventsConfig,
     /// Webhooks that a worker sends at once.
     pub webhook_concurrency: usize,
+    /// Where archived dead letters are written to besides.
+    pub dead_letter_export_dir: Option<PathBuf>,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -191,6 +195,9 @@ impl Config {
         let ops_bind = reader.parsed(&settings::OPS_BIND, values::address);
         let public_url = reader.parsed(&settings::PUBLIC_URL, values::http_url);
         let http_workers = reader.parsed(&settings::HTTP_WORKERS, |text| values::count(text, 1..=1024));
+        let ws_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
+            values::count(text, 1..=1_000_000)
+        });
         let instance = reader.parsed(&settings::INSTANCE, values::name);
         let drain_delay = reader.parsed(&settings::DRAIN_DELAY, values::duration);
         let drain_timeout = reader.parsed(&settings::DRAIN_TIMEOUT, values::duration);
@@ -213,6 +220,7 @@ impl Config {
         let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
             values::count(text, 1..=1024)
         });
+        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -246,6 +254,7 @@ impl Config {
             public_url: public_url?,
             data_dir: data_dir?,
             http_workers: http_workers.unwrap_or_else(values::cores),
+            ws_connections: ws_connections?,
             instance: instance.unwrap_or_else(|| values::instance(reader)),
             drain_delay: drain_delay?,
             drain_timeout: drain_timeout?,
@@ -262,6 +271,7 @@ impl Config {
             redis_url,
             events: events?,
             webhook_concurrency: webhook_concurrency?,
+            dead_letter_export_dir,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,

@@ -55,6 +55,7 @@ settings! {
     DATA_DIR = "COMANDA_DATA_DIR", Described("`$XDG_DATA_HOME/comanda`; `/var/lib/comanda` for root"),
         "embedded cluster and generated secrets";
     HTTP_WORKERS = "COMANDA_HTTP_WORKERS", Described("cores"), "threads that serve HTTP, 1 to 1024";
+    WS_MAX_CONNECTIONS = "COMANDA_WS_MAX_CONNECTIONS", Text("18000"), "sockets and event streams of this process";
     INSTANCE = "COMANDA_INSTANCE", Described("host name and process id"),
         "name of the process in the log and at the database";
     DRAIN_DELAY = "COMANDA_DRAIN_DELAY", Text("2s"),
@@ -95,6 +96,8 @@ settings! {
     SEQUENCER_BATCH = "COMANDA_SEQUENCER_BATCH", Text("500"), "events that are numbered at once at most, 1 to 10000";
     WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
         "webhooks that a worker sends at once, 1 to 1024";
+    DEAD_LETTER_EXPORT_DIR = "COMANDA_DEAD_LETTER_EXPORT_DIR", Described("none"),
+        "folder of the NDJSON archive of dead letters, one file per day; without it they are archived in the database only";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::DbError;
 use super::locks::prepare_frame;
 use crate::clock::Sources;
-use crate::events::Bell;
+use crate::events::{Bell, Signals};
 
 pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
 pub(super) type Pooled = deadpool::Object<AsyncPgConnection>;
@@ -41,6 +41,7 @@ pub struct Db {
     pub(super) sources: Sources,
     pub(super) shards: u32,
     pub(super) bell: Bell,
+    pub(super) signals: Signals,
 }
 
 impl Db {
@@ -77,7 +78,13 @@ impl Db {
             sources,
             shards: options.shards,
             bell: Bell::default(),
+            signals: Signals::default(),
         })
+    }
+
+    /// Takes what is told once, after each commit.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
     }
 
     /// Rings after each commit that may have staged events.

@@ -52,7 +52,9 @@ impl Hidden {
                 for (key, member) in members {
                     match member {
                         Value::Array(guests) if self.names && key == "diners" => {
-                            guests.iter_mut().for_each(|guest| hide_guests_name(Some(guest)));
+                            for guest in guests {
+                                hide_guests_name(Some(guest));
+                            }
                         }
                         _ => self.walk(member),
                     }
@@ -78,9 +80,13 @@ fn hide_guests_name(guest: Option<&mut Value>) {
     hide_members(guest, &["name"]);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `get_mut` gives")]
 fn hide_members(object: Option<&mut Value>, names: &[&str]) {
-    if let Some(Value::Object(members)) = object {
-        names.iter().for_each(|name| hide(members, name));
+    let Some(Value::Object(members)) = object else {
+        return;
+    };
+    for name in names {
+        hide(members, name);
     }
 }
 

@@ -1,4 +1,4 @@
-//! An event as it travels: one CloudEvents envelope per view, the same in every transport (`events.md` 2).
+//! An event as it travels: one `CloudEvents` envelope per view, the same in every transport (`events.md` 2).
 
 use comanda_domain::event::{EventName, View};
 use comanda_domain::ids::{BranchId, EventId, TenantId};

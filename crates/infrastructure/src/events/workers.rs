@@ -12,9 +12,10 @@ use tracing::error;
 use super::upkeep::keep_up;
 use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
 use crate::db::Relay;
-use crate::jobs;
+use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
 use crate::webhooks::worker::WebhookWorker;
+use crate::{gauges, jobs};
 
 /// Batches that may wait for the publisher; what finds no room it reads from the log.
 const WAITING: usize = 64;
@@ -35,6 +36,8 @@ pub struct WorkerParts {
     pub retention: Duration,
     /// Delivers webhooks.
     pub webhooks: WebhookWorker,
+    /// For what was given up.
+    pub dead_letters: DeadLetterProcessor,
 }
 
 /// The running workers of a process.
@@ -83,6 +86,8 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let webhooks = spawn_local(parts.webhooks.run(stopped.clone()));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
+    let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
+    let letters = spawn_local(process_regularly(parts.dead_letters, stopped.clone()));
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
     let sequencer = Sequencer {
         relay: parts.relay,
@@ -100,5 +105,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = upkeep.await;
     let _ = fan_out.await;
     let _ = webhooks.await;
+    let _ = gauges.await;
+    let _ = letters.await;
     jobs.stop().await;
 }

@@ -8,17 +8,19 @@ use comanda_domain::ids::{BranchId, TenantId};
 use comanda_security::policy::{
     Action, ApiKeyPrincipal, DinerPrincipal, Principal, Resource, StaffPrincipal, authorize,
 };
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel_async::RunQueryDsl;
 
-use super::{EventService, Member};
+use super::EventService;
+use crate::db::DbError;
 use crate::floor;
 use crate::refusal::Refusal;
-use crate::sessions::{Scene, require_seating};
+use crate::schema::tenant;
+use crate::sessions::scene::{Scene, require_seating};
 
 /// Somebody who may listen.
 #[derive(Debug, Clone)]
 pub struct Admitted {
-    /// Whose connection it is.
-    pub member: Member,
     /// To which branch.
     pub branch: BranchId,
     /// As whom.
@@ -54,15 +56,8 @@ impl EventService {
     ) -> Result<Admitted, Refusal> {
         let branch = self.known(staff.tenant, branch).await?;
         let permit = authorize(who, Action::EventRead, &Resource::of_branch(staff.tenant, branch))?;
-        let user = staff.user;
-        let viewer = staff_viewer(user, permit.actor().roles, view)?;
-        let family = staff.family;
-        Ok(admitted(
-            Member::Staff { user, family },
-            staff.tenant,
-            branch,
-            viewer,
-        ))
+        let viewer = staff_viewer(staff.user, permit.actor().roles, view)?;
+        Ok(admitted(staff.tenant, branch, viewer))
     }
 
     async fn admit_diner(
@@ -87,18 +82,8 @@ impl EventService {
             .ok_or(Refusal::SeatingEnded)?;
         require_seating(who, &scene.session)?;
         let _permit = authorize(who, Action::EventRead, &scene.resource())?;
-        let member = Member::Diner {
-            diner: diner.diner,
-            session: diner.session,
-            seating: diner.seating,
-        };
         let session = diner.session;
-        Ok(admitted(
-            member,
-            diner.tenant,
-            diner.branch,
-            Viewer::Diner { session },
-        ))
+        Ok(admitted(diner.tenant, diner.branch, Viewer::Diner { session }))
     }
 
     async fn admit_key(
@@ -120,7 +105,27 @@ impl EventService {
         let viewer = Viewer::Integration {
             scopes: families.collect(),
         };
-        Ok(admitted(Member::Key(key.id), key.tenant, branch, viewer))
+        Ok(admitted(key.tenant, branch, viewer))
+    }
+
+    /// Whether a page of this origin may listen for a tenant: one of its own list.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn allows_origin(&self, tenant: TenantId, origin: &str) -> Result<bool, Refusal> {
+        let allowed: Option<Vec<String>> = self
+            .db
+            .read(tenant, async |conn| {
+                let found = tenant::table
+                    .filter(tenant::tenant_id.eq(tenant.0))
+                    .select(tenant::allowed_origins)
+                    .first(&mut &*conn)
+                    .await
+                    .optional();
+                Ok(found.map_err(DbError::from)?)
+            })
+            .await?;
+        Ok(allowed.is_some_and(|allowed| allowed.iter().any(|known| known == origin)))
     }
 
     /// The branch, if there is one of this tenant.
@@ -140,10 +145,9 @@ impl EventService {
     }
 }
 
-fn admitted(member: Member, tenant: TenantId, branch: BranchId, viewer: Viewer) -> Admitted {
+fn admitted(tenant: TenantId, branch: BranchId, viewer: Viewer) -> Admitted {
     let branches = BTreeSet::from([branch]);
     Admitted {
-        member,
         branch,
         subscription: Subscription {
             tenant,

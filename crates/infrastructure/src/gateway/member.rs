@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use comanda_domain::ids::{ApiKeyId, DinerId, FamilyId, SessionId, TenantId, UserId};
+use comanda_security::policy::{Principal, StaffPrincipal};
 
 /// Whose a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,23 @@ impl Holder {
 }
 
 impl Member {
+    /// Whose the connections of somebody are; nothing for those who may not listen.
+    pub fn of(who: &Principal) -> Option<Self> {
+        match who {
+            Principal::Staff(StaffPrincipal { user, family, .. }) => Some(Self::Staff {
+                user: *user,
+                family: *family,
+            }),
+            Principal::Diner(diner) => Some(Self::Diner {
+                diner: diner.diner,
+                session: diner.session,
+                seating: diner.seating,
+            }),
+            Principal::ApiKey(key) => Some(Self::Key(key.id)),
+            Principal::Table(_) => None,
+        }
+    }
+
     fn holders(&self) -> Vec<Holder> {
         match *self {
             Self::Staff { user, .. } => vec![Holder::User(user)],

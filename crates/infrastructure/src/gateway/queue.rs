@@ -79,6 +79,11 @@ pub enum Message {
         /// Whether it is covered now.
         covered: bool,
     },
+    /// This process is about to stop.
+    Reconnect {
+        /// When to come back.
+        after: Duration,
+    },
 }
 
 impl Message {
@@ -101,6 +106,8 @@ pub enum Ended {
     Revoked,
     /// The role that it needs was taken.
     Forbidden,
+    /// This process stops.
+    GoingAway,
 }
 
 /// The messages of one connection. Whoever broadcasts only puts them here and goes on.
@@ -232,7 +239,7 @@ mod tests {
     fn rendered(size: usize) -> Arc<Rendered> {
         Arc::new(Rendered {
             name: EventName::RoundPending.as_str(),
-            json: vec![b'x'; size].into(),
+            json: vec![b'x'; size],
         })
     }
 

@@ -154,10 +154,8 @@ impl Inner {
                 covered,
             };
             let hearing = |listener: &&Listener| {
-                matches!(
-                    listener.subscription.viewer,
-                    Viewer::Waiter { .. } | Viewer::Admin
-                )
+                let viewer = &listener.subscription.viewer;
+                listener.live && matches!(viewer, Viewer::Waiter { .. } | Viewer::Admin)
             };
             self.listeners
                 .values()

@@ -1,10 +1,11 @@
 //! Signals as they travel: an envelope without number, epoch and trace.
 
-use comanda_domain::event::event_type;
-use comanda_domain::ids::{BranchId, SessionId, TenantId};
+use comanda_domain::event::{SignalName, event_type};
+use comanda_domain::ids::{BranchId, ProductId, SessionId, TenantId};
+use comanda_security::policy::DinerPrincipal;
 use serde_json::json;
 
-use super::Rendered;
+use super::{EventService, Rendered};
 use crate::events::bus::Signal;
 
 /// The envelope of a signal.
@@ -27,5 +28,18 @@ pub(super) fn rendered(signal: &Signal) -> Rendered {
     Rendered {
         name: "signal",
         json: envelope.to_string().into_bytes(),
+    }
+}
+
+impl EventService {
+    /// What a guest is doing, for the others at the table.
+    pub fn presence(&self, diner: &DinerPrincipal, state: &'static str, product: Option<ProductId>) {
+        self.db.signals().send(Signal {
+            tenant_id: diner.tenant.0,
+            branch_id: diner.branch.0,
+            session_id: diner.session.0,
+            name: SignalName::CartPresence.as_str().to_owned(),
+            data: json!({ "diner_id": diner.diner, "state": state, "product_id": product }),
+        });
     }
 }

@@ -9,7 +9,7 @@ mod read;
 mod reopen;
 pub(crate) mod rows;
 mod scan;
-mod scene;
+pub(crate) mod scene;
 mod spot;
 pub(crate) mod store;
 

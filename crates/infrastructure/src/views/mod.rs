@@ -49,12 +49,12 @@ pub use receipt::{
 pub use round::{ItemView, RoundView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, ScannedView, SessionDetailView,
-    SessionTable, SessionView, diner, own_diner, session, session_summary,
+    SessionTable, SessionView, diner, own_diner, session,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
-pub use ticket::{TicketView, ticket, ticket_event};
+pub use ticket::{TicketView, ticket};
 pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
 pub(crate) use webhook::{delivery, issued_webhook, webhook};
 
@@ -190,5 +190,29 @@ impl Texts {
         let wanted = self.wanted.clone().unwrap_or_default();
         let primaries = (primary(&wanted), primary(&self.locale));
         [wanted, primaries.0, self.locale.clone(), primaries.1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_providers_and_comanda_itself_have_no_id() {
+        let id = Uuid::from_u128(7);
+        for (kind, prefix) in [
+            (ActorKind::Diner, Some("dnr_")),
+            (ActorKind::User, Some("usr_")),
+            (ActorKind::ApiKey, Some("key_")),
+            (ActorKind::Provider, None),
+            (ActorKind::System, None),
+        ] {
+            let shown = actor(kind, Some(id), &People::default()).id;
+            assert_eq!(
+                shown.as_deref().map(|id| id.get(..4)),
+                prefix.map(Some),
+                "{kind}: {shown:?}"
+            );
+        }
     }
 }

@@ -6,6 +6,8 @@ mod billing;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod events;
@@ -13,6 +15,8 @@ mod events;
 mod house;
 #[cfg(test)]
 mod kitchen;
+#[cfg(test)]
+mod outbox;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]

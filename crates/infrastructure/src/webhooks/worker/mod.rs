@@ -7,6 +7,7 @@ mod fan_out;
 mod forget;
 mod record;
 mod redeliver;
+mod redrive;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use redeliver::{Redelivered, RedeliveryError};
 
 use super::outbound::Outbound;
 use super::rows::EndpointRow;
+use crate::config::Config;
 use crate::db::{DbError, Relay};
 use crate::events::Bell;
 
@@ -49,22 +51,15 @@ pub struct WebhookWorker {
 }
 
 impl WebhookWorker {
-    /// Sends at most `concurrency` at once. `bell` rings when it has staged an event.
-    pub fn new(
-        relay: Relay,
-        bell: Bell,
-        seal: SealKeys,
-        outbound: Outbound,
-        public_url: &str,
-        concurrency: usize,
-    ) -> Self {
+    /// As the settings say. `bell` rings when it has staged an event.
+    pub fn assemble(relay: &Relay, bell: Bell, config: &Config) -> Self {
         Self {
-            relay,
+            relay: relay.clone(),
             bell,
-            seal,
-            outbound,
-            public_url: public_url.into(),
-            concurrency,
+            seal: SealKeys::new(&config.keys.master),
+            outbound: Outbound::of(config.environment),
+            public_url: config.public_url.as_str().into(),
+            concurrency: config.webhook_concurrency,
             fanned: Arc::default(),
         }
     }
