@@ -63,6 +63,8 @@ impl Services {
     /// [`PasswordError`] for parameters that Argon2 does not take.
     pub fn new(db: &Db, config: &Config) -> Result<Self, PasswordError> {
         let (keys, url) = (&config.keys, config.public_url.as_str());
+        // Plain http to this machine is for developing and trying.
+        let outbound = Outbound::new(!config.environment.is_guarded());
         let tokens = TokenIssuer::new(keys.tokens.clone(), url);
         let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
@@ -77,12 +79,7 @@ impl Services {
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
             api_keys: ApiKeyService::new(db.clone(), ApiKeyPeppers::new(keys.peppers.clone())),
-            webhooks: WebhookService::new(
-                db.clone(),
-                SealKeys::new(&keys.master),
-                Outbound::of(config.environment),
-                url,
-            ),
+            webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound, url),
             sources: db.sources().clone(),
             db: db.clone(),
         })

@@ -545,7 +545,7 @@ names! {
     comanda_domain::cart::Sharing,
     comanda_domain::diner::AllergenMode,
     comanda_domain::diner::Diet,
-    comanda_domain::event::View,
+    View,
     comanda_domain::kitchen::TicketStatus,
     comanda_domain::menu::Station,
     comanda_domain::round::RoundStatus,

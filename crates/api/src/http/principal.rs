@@ -1,6 +1,7 @@
 //! Who asks. Authentication runs once, in the scope's middleware, before any body is read.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -70,6 +71,21 @@ pub async fn guests_only<B: MessageBody + 'static>(
     }
 }
 
+/// Lets everyone through who may hear of events: staff, guests and integrations.
+///
+/// # Errors
+/// Only what the routes below have; a refused credential is an answer.
+pub async fn listeners_only<B: MessageBody + 'static>(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match listener(&state, &request).await {
+        Ok(principal) => let_through(principal, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
 /// Lets integrations through.
 ///
 /// # Errors
@@ -80,21 +96,6 @@ pub async fn keys_only<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match key(&state, &request).await {
-        Ok(principal) => let_through(principal, request, next).await,
-        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
-    }
-}
-
-/// Lets everyone through who may hear of events: staff and guests.
-///
-/// # Errors
-/// Only what the routes below have; a refused credential is an answer.
-pub async fn listeners_only<B: MessageBody + 'static>(
-    state: web::Data<State>,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match listener(&state, &request).await {
         Ok(principal) => let_through(principal, request, next).await,
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
@@ -119,29 +120,29 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
 }
 
 async fn listener(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
-    let principal = credential(state, request)?.principal();
-    still_stands(state, &principal).await?;
-    Ok(principal)
+    let address = request.peer_addr().map(|address| address.ip());
+    Ok(holder(state, bearer(request)?, address).await?.0)
 }
 
-/// Whether a credential is still good; that of a guest is judged with the facts of each operation.
+/// Who holds a token or key that is good, and until when it is; a key may be good for ever. Whether the visit of a
+/// guest still lives is judged with the facts of each operation.
 ///
 /// # Errors
-/// `token_invalid`, `tenant_suspended`, `service_unavailable`.
-pub async fn still_stands(state: &State, who: &Principal) -> Result<(), Problem> {
-    match who {
-        Principal::Staff(staff) => Ok(state.services.staff.still_valid(staff).await?),
-        _ => Ok(()),
+/// `token_invalid`, `token_expired`, `token_wrong_audience`, `tenant_suspended`, `service_unavailable`.
+pub async fn holder(
+    state: &State,
+    token: &str,
+    address: Option<IpAddr>,
+) -> Result<(Principal, Option<Timestamp>), Problem> {
+    if token.starts_with(KEY_PREFIX) {
+        return Ok((key_holder(state, token, address).await?, None));
     }
-}
-
-/// Who holds a bearer token, and until when it is good.
-///
-/// # Errors
-/// `token_invalid`, `token_expired`, `token_wrong_audience`.
-pub fn bearer(state: &State, token: &str) -> Result<(Principal, Timestamp), Problem> {
     let credential = authenticate(state, token)?;
-    Ok((credential.principal(), credential.expires_at()))
+    let principal = credential.principal();
+    if let Principal::Staff(staff) = &principal {
+        state.services.staff.still_valid(staff).await?;
+    }
+    Ok((principal, Some(credential.expires_at())))
 }
 
 fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
@@ -152,7 +153,7 @@ fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> 
 }
 
 async fn key(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
-    let token = presented(request)?;
+    let token = bearer(request)?;
     if !token.starts_with(KEY_PREFIX) {
         // Whatever else it is, it is not for here.
         return match authenticate(state, token) {
@@ -160,7 +161,10 @@ async fn key(state: &State, request: &ServiceRequest) -> Result<Principal, Probl
             Err(problem) => Err(problem),
         };
     }
-    let address = request.peer_addr().map(|address| address.ip());
+    key_holder(state, token, request.peer_addr().map(|address| address.ip())).await
+}
+
+async fn key_holder(state: &State, token: &str, address: Option<IpAddr>) -> Result<Principal, Problem> {
     match state.services.api_keys.authenticate(token, address).await {
         Ok(key) => Ok(Principal::ApiKey(key)),
         Err(KeyDenied::Key(refusal)) => Err(Problem::new(key_code(refusal)).because(refusal)),
@@ -182,10 +186,10 @@ fn key_code(refusal: KeyRefusal) -> Code {
 }
 
 fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Problem> {
-    authenticate(state, presented(request)?)
+    authenticate(state, bearer(request)?)
 }
 
-fn presented(request: &ServiceRequest) -> Result<&str, Problem> {
+fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let header = values.next().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     if values.next().is_some() {

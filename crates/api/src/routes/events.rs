@@ -85,6 +85,8 @@ branch_events! {
     list_kitchen_events, View::Kitchen;
     /// What happened, as managers are told.
     list_admin_events, View::Admin;
+    /// What happened, as integrations are told.
+    list_integration_events, View::Integration;
 }
 
 /// What happened, for all audiences.

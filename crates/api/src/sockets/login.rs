@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection, and what they may hear.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use comanda_security::policy::Principal;
 use tokio::time::Instant;
 
 use super::close::Close;
-use crate::http::principal::{bearer, still_stands};
+use crate::http::principal::holder;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -24,8 +25,8 @@ pub struct Owner {
     pub who: Principal,
     /// Whose connection it is.
     pub member: Member,
-    /// When the token's time is over.
-    pub expires: Instant,
+    /// When the token's time is over, if it ever is.
+    pub expires: Option<Instant>,
 }
 
 /// Which branch is wanted, and what has been seen of it.
@@ -50,22 +51,19 @@ pub struct Line {
     pub types: TypeFilters,
     /// The page that opened it, if a browser says so.
     pub origin: Option<String>,
+    /// Where it came from.
+    pub address: Option<IpAddr>,
 }
 
 impl Line {
     /// Whose token it is, and how long it is good.
     pub async fn identify(self, token: String) -> Result<Owner, Close> {
-        let (who, expires_at) = bearer(&self.state, &token).map_err(Close::of)?;
-        still_stands(&self.state, &who).await.map_err(Close::of)?;
-        self.own(who, expires_at).await
-    }
-
-    /// Somebody whose credential is good.
-    pub async fn own(&self, who: Principal, expires_at: Timestamp) -> Result<Owner, Close> {
+        let held = holder(&self.state, &token, self.address).await;
+        let (who, expires_at) = held.map_err(Close::of)?;
         self.judge_origin(&who).await?;
         let nobody = || Close::of(Problem::new(Code::RegistrationRequired));
         let member = Member::of(&who).ok_or_else(nobody)?;
-        let expires = self.instant(expires_at);
+        let expires = expires_at.map(|at| self.instant(at));
         Ok(Owner { who, member, expires })
     }
 

@@ -59,6 +59,7 @@ pub async fn open(
         queue,
         types: TypeFilters::default(),
         origin: text(&request, header::ORIGIN),
+        address: request.peer_addr().map(|address| address.ip()),
     };
     let name = RequestName::of(&request);
     let socket = Socket::new(line, view, payload.into_inner(), entry, name, offered.token);

@@ -350,7 +350,7 @@ impl Socket {
         if !self.members.is_empty() {
             self.times.auth = None;
         }
-        let expires = self.owner.as_ref().map(|owner| owner.expires);
+        let expires = self.owner.as_ref().and_then(|owner| owner.expires);
         let late = self.times.auth.is_some_and(|until| until <= now);
         if late && self.joining.is_none() {
             self.close(&Close::no_auth());
@@ -379,11 +379,12 @@ impl Socket {
         if let Some(until) = self.closing {
             return until;
         }
-        let expiry = self.owner.as_ref().map(|owner| {
+        let expires = self.owner.as_ref().and_then(|owner| owner.expires);
+        let expiry = expires.map(|end| {
             if self.times.told_expiry {
-                owner.expires + GRACE
+                end + GRACE
             } else {
-                owner.expires.checked_sub(EXPIRING).unwrap_or(owner.expires)
+                end.checked_sub(EXPIRING).unwrap_or(end)
             }
         });
         let always = [self.times.heard + IDLE, self.times.ping, self.times.heartbeat];

@@ -69,14 +69,14 @@ impl Operation {
         self.path.starts_with("/v1/diner/")
     }
 
-    /// Is for integrations.
-    pub fn is_for_keys(&self) -> bool {
-        self.path.starts_with("/v1/integration/")
-    }
-
     /// Is for whoever may listen to events, guests and staff alike; `events.rs` has its cases.
     pub fn is_for_everyone(&self) -> bool {
         self.path.starts_with("/v1/events")
+    }
+
+    /// Is for integrations.
+    pub fn is_for_keys(&self) -> bool {
+        self.path.starts_with("/v1/integration/")
     }
 
     /// Reads a body, with fields or without.

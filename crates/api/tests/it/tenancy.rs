@@ -47,6 +47,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/session", ""),
     ("GET /v1/events", "query"),
     ("GET /v1/integration/branches", ""),
+    ("GET /v1/integration/branches/{branch_id}/events", "path"),
     ("GET /v1/integration/me", ""),
     ("GET /v1/integration/webhooks", ""),
     ("GET /v1/integration/webhooks/{webhook_id}", "path"),

@@ -118,7 +118,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 async fn worker(database: &TestDatabase, sources: Sources) -> (Database, WebhookWorker) {
     let config = config(&database.url, &BTreeMap::new());
     let opened = Database::open_with(&config, sources, false).await.unwrap();
-    let worker = WebhookWorker::assemble(&opened.relay, opened.db.bell().clone(), &config);
+    let worker = WebhookWorker::assemble(&opened.relay, opened.db.bell(), &config);
     (opened, worker)
 }
 
@@ -343,7 +343,8 @@ async fn the_processor_of_dead_letters_delivers_what_was_given_up() {
     database.batch_execute(&dead).await.unwrap();
     let (opened, _) = worker(&house.app.database, Sources::system()).await;
     let settings = config(&house.app.database.url, &BTreeMap::new());
-    let processor = DeadLetterProcessor::assemble(&opened.relay, &settings, Actor::Processor);
+    let processor =
+        DeadLetterProcessor::assemble(&opened.relay, opened.db.bell(), &settings, Actor::Processor);
 
     let first = processor.process(&Run::default()).await.unwrap();
     assert_eq!((first.resolved, first.failed), (0, 1), "{first:?}");

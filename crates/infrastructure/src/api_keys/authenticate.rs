@@ -110,7 +110,7 @@ impl ApiKeyService {
             tenant: key.tenant,
             caller: Caller::system(),
             request_id: crate::db::request_id(&mut db.sources().ids()).to_string(),
-            traceparent: None,
+            origin: crate::db::Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,

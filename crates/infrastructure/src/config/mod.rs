@@ -139,10 +139,10 @@ pub struct Config {
     pub redis_url: Option<SecretString>,
     /// How events travel.
     pub events: EventsConfig,
-    /// Webhooks that a worker sends at once.
-    pub webhook_concurrency: usize,
     /// Where archived dead letters are written to besides.
     pub dead_letter_export_dir: Option<PathBuf>,
+    /// Webhooks that a worker sends at once.
+    pub webhook_concurrency: usize,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -217,10 +217,10 @@ impl Config {
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
         let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
         let events = events(reader);
+        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
             values::count(text, 1..=1024)
         });
-        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -270,8 +270,8 @@ impl Config {
             },
             redis_url,
             events: events?,
-            webhook_concurrency: webhook_concurrency?,
             dead_letter_export_dir,
+            webhook_concurrency: webhook_concurrency?,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,

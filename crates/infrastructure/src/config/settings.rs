@@ -94,10 +94,10 @@ settings! {
         "parts of the event log, 1 to 1024; read once, when a database is first used";
     EVENT_RETENTION = "COMANDA_EVENT_RETENTION", Text("72h"), "how long events are kept, at most 90 days";
     SEQUENCER_BATCH = "COMANDA_SEQUENCER_BATCH", Text("500"), "events that are numbered at once at most, 1 to 10000";
-    WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
-        "webhooks that a worker sends at once, 1 to 1024";
     DEAD_LETTER_EXPORT_DIR = "COMANDA_DEAD_LETTER_EXPORT_DIR", Described("none"),
         "folder of the NDJSON archive of dead letters, one file per day; without it they are archived in the database only";
+    WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
+        "webhooks that a worker sends at once, 1 to 1024";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

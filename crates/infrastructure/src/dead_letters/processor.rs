@@ -87,10 +87,10 @@ impl DeadLetterProcessor {
     }
 
     /// With every handler that this release has.
-    pub fn assemble(relay: &Relay, config: &Config, actor: Actor) -> Self {
-        let export_dir = config.dead_letter_export_dir.clone();
-        let webhooks = WebhookWorker::assemble(relay, Bell::default(), config);
+    pub fn assemble(relay: &Relay, bell: &Bell, config: &Config, actor: Actor) -> Self {
+        let webhooks = WebhookWorker::assemble(relay, bell, config);
         let handlers = Handlers::default().with(Source::Webhook, Arc::new(webhooks));
+        let export_dir = config.dead_letter_export_dir.clone();
         Self::new(relay.clone(), handlers, export_dir, actor)
     }
 

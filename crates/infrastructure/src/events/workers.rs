@@ -34,10 +34,10 @@ pub struct WorkerParts {
     pub batch: u32,
     /// How long events are kept.
     pub retention: Duration,
-    /// Delivers webhooks.
-    pub webhooks: WebhookWorker,
     /// For what was given up.
     pub dead_letters: DeadLetterProcessor,
+    /// Delivers webhooks.
+    pub webhooks: WebhookWorker,
 }
 
 /// The running workers of a process.
@@ -103,9 +103,9 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = sequencer.await;
     let _ = publisher.await;
     let _ = upkeep.await;
-    let _ = fan_out.await;
-    let _ = webhooks.await;
     let _ = gauges.await;
     let _ = letters.await;
+    let _ = fan_out.await;
+    let _ = webhooks.await;
     jobs.stop().await;
 }

@@ -14,8 +14,6 @@ use reqwest::{Client, ClientBuilder, redirect};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
-use crate::config::Environment;
-
 const CONNECT: Duration = Duration::from_secs(5);
 /// For the whole call.
 const CALL: Duration = Duration::from_secs(15);
@@ -93,11 +91,6 @@ impl Answer {
 }
 
 impl Outbound {
-    /// For this kind of installation: plain http to this machine is for developing and trying.
-    pub fn of(environment: Environment) -> Self {
-        Self::new(!environment.is_guarded())
-    }
-
     /// Calls public addresses by https; also this machine by plain http where `development` allows it.
     pub fn new(development: bool) -> Self {
         crate::tls::install();

@@ -17,6 +17,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(me)
         .service(branches)
+        .service(crate::routes::events::list_integration_events)
         .configure(webhooks::configure);
 }
 

@@ -18,5 +18,10 @@ use crate::operator;
 
 /// The processor, on behalf of whoever typed the command.
 fn processor(database: &Database, config: &Config) -> DeadLetterProcessor {
-    DeadLetterProcessor::assemble(&database.relay, config, Actor::Operator(operator::name()))
+    DeadLetterProcessor::assemble(
+        &database.relay,
+        database.db.bell(),
+        config,
+        Actor::Operator(operator::name()),
+    )
 }

@@ -51,17 +51,36 @@ pub struct WebhookWorker {
 }
 
 impl WebhookWorker {
-    /// As the settings say. `bell` rings when it has staged an event.
-    pub fn assemble(relay: &Relay, bell: Bell, config: &Config) -> Self {
+    /// Sends at most `concurrency` at once. `bell` rings when it has staged an event.
+    pub fn new(
+        relay: Relay,
+        bell: Bell,
+        seal: SealKeys,
+        outbound: Outbound,
+        public_url: &str,
+        concurrency: usize,
+    ) -> Self {
         Self {
-            relay: relay.clone(),
+            relay,
             bell,
-            seal: SealKeys::new(&config.keys.master),
-            outbound: Outbound::of(config.environment),
-            public_url: config.public_url.as_str().into(),
-            concurrency: config.webhook_concurrency,
+            seal,
+            outbound,
+            public_url: public_url.into(),
+            concurrency,
             fanned: Arc::default(),
         }
+    }
+
+    /// With what the settings say.
+    pub fn assemble(relay: &Relay, bell: &Bell, config: &Config) -> Self {
+        Self::new(
+            relay.clone(),
+            bell.clone(),
+            SealKeys::new(&config.keys.master),
+            Outbound::new(!config.environment.is_guarded()),
+            &config.public_url,
+            config.webhook_concurrency,
+        )
     }
 
     /// Turns events into deliveries until it is stopped, and forgets old attempts.

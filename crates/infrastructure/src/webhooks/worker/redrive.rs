@@ -1,4 +1,4 @@
-//! The handler of dead letters about webhooks.
+//! The handler of dead deliveries.
 
 use comanda_domain::dead_letter::ErrorClass;
 use comanda_domain::ids::DeliveryId;
@@ -10,13 +10,16 @@ use crate::dead_letters::{Effect, Letter, Redrive, RedriveError};
 
 impl Redrive for WebhookWorker {
     fn attempt<'a>(&'a self, letter: &'a Letter) -> LocalBoxFuture<'a, Result<Effect, RedriveError>> {
-        async move {
+        async {
             let delivery: DeliveryId = letter.source_id.parse().map_err(|_| {
-                let text = format!("{:?} is no delivery", letter.source_id);
-                RedriveError::new(ErrorClass::Unrecoverable, "delivery_gone", &text)
+                RedriveError::new(
+                    ErrorClass::Unrecoverable,
+                    "delivery_gone",
+                    "not the id of a delivery",
+                )
             })?;
-            let arrived = self.redeliver(letter.tenant_id, delivery).await?;
-            let effect: Effect = Box::new(move |conn| arrived.record(conn).boxed_local());
+            let redelivered = self.redeliver(letter.tenant_id, delivery).await?;
+            let effect: Effect = Box::new(|conn| redelivered.record(conn).boxed_local());
             Ok(effect)
         }
         .boxed_local()
