@@ -53,8 +53,6 @@ pub struct Services {
     pub webhooks: WebhookService,
     /// Time and ids.
     pub sources: Sources,
-    /// The way to addresses that users gave.
-    pub outbound: Outbound,
     db: Db,
 }
 
@@ -81,8 +79,7 @@ impl Services {
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
             api_keys: ApiKeyService::new(db.clone(), ApiKeyPeppers::new(keys.peppers.clone())),
-            webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound.clone(), url),
-            outbound,
+            webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound, url),
             sources: db.sources().clone(),
             db: db.clone(),
         })

@@ -654,7 +654,18 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
 #[tokio::test]
 async fn query_parameters_are_judged() {
     let scene = Scene::set().await;
+    let hook = json!({
+        "url": "https://192.88.98.1/", "event_types": ["round.*"], "branch_ids": [scene.dinner.branch],
+        "enabled": false,
+    });
+    let hook = scene
+        .callers
+        .key
+        .post("/v1/integration/webhooks", &hook)
+        .await
+        .expect(201);
     let ids = BTreeMap::from([
+        ("webhook_id", hook.text("/id").to_owned()),
         ("branch_id", scene.dinner.branch.clone()),
         ("session_id", scene.dinner.session.clone()),
     ]);

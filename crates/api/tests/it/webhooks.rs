@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use comanda_domain::ids::{DeliveryId, TenantId};
 use comanda_infrastructure::clock::{Clock, ManualClock, Sources, SystemClock};
+use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor, Run};
 use comanda_infrastructure::postgres::Database;
-use comanda_infrastructure::webhooks::Outbound;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_security::policy::Scope;
-use comanda_security::seal::SealKeys;
 use comanda_testkit::cluster::{TestDatabase, config, vars};
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::process::Process;
@@ -120,14 +118,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 async fn worker(database: &TestDatabase, sources: Sources) -> (Database, WebhookWorker) {
     let config = config(&database.url, &BTreeMap::new());
     let opened = Database::open_with(&config, sources, false).await.unwrap();
-    let worker = WebhookWorker::new(
-        opened.relay.clone(),
-        opened.db.bell().clone(),
-        SealKeys::new(&config.keys.master),
-        Outbound::new(true),
-        &config.public_url,
-        32,
-    );
+    let worker = WebhookWorker::assemble(&opened.relay, opened.db.bell(), &config);
     (opened, worker)
 }
 
@@ -269,7 +260,7 @@ async fn what_does_not_arrive_is_sent_again_by_the_schedule() {
             "{wait}: {waiting}"
         );
         seen.push(waiting);
-        clock.advance(wait);
+        clock.advance(wait + TimeDelta::milliseconds(1));
     }
     assert_eq!(seen[2]["attempts"][0]["reply"], "broken", "{:?}", seen[2]);
     assert_eq!(seen[2]["attempts"][0]["error"], "http_500");
@@ -304,7 +295,7 @@ async fn what_is_given_up_is_a_dead_letter_until_somebody_takes_it_back() {
         if now["status"] == "failed" {
             break now;
         }
-        clock.advance(time(&now["next_attempt_at"]) - clock.now());
+        clock.advance(time(&now["next_attempt_at"]) - clock.now() + TimeDelta::milliseconds(1));
         let _ = receiver.until(receiver.calls().len().max(attempts + 1)).await;
     };
     assert_eq!(failed["attempts"].as_array().unwrap().len(), 9, "{failed}");
@@ -334,56 +325,41 @@ async fn what_is_given_up_is_a_dead_letter_until_somebody_takes_it_back() {
 }
 
 #[tokio::test]
-async fn the_handler_of_a_dead_letter_sends_it_once_more() {
+async fn the_processor_of_dead_letters_delivers_what_was_given_up() {
     let house = House::of(without_workers(Sources::system()).await).await;
     let receiver = Receiver::scripted(|before, _| Reply::status(if before == 0 { 500 } else { 200 })).await;
     let hook = house.hook(&receiver.url, &["round.*"]).await;
-    let tested = house
-        .key
-        .command(&format!("{HOOKS}/{}/test", hook.text("/id")))
-        .await
-        .expect(200);
+    let test = format!("{HOOKS}/{}/test", hook.text("/id"));
+    let tested = house.key.command(&test).await.expect(200);
     let database = house.app.database.connect().await;
-    let dead = "UPDATE webhook_delivery SET status = 'failed', next_attempt_at = NULL, settled_at = now(); \
-         INSERT INTO dead_letter (tenant_id, id, source, source_id, payload, error_class, error_code, error_text, \
-                attempts, first_failed_at, last_failed_at, created_at) \
-         SELECT tenant_id, id, 'webhook', id::text, '{}', 'retryable', 'http_500', '', 9, now(), now(), now() \
-           FROM webhook_delivery";
-    database.batch_execute(dead).await.unwrap();
-    let tenant: TenantId = house
-        .key
-        .get("/v1/integration/me")
-        .await
-        .expect(200)
-        .text("/tenant_id")
-        .parse()
-        .unwrap();
-    let delivery: DeliveryId = tested.text("/id").parse().unwrap();
-    let (opened, worker) = worker(&house.app.database, Sources::system()).await;
+    let dead = format!(
+        "UPDATE webhook_delivery SET status = 'failed', next_attempt_at = NULL, settled_at = now();
+         INSERT INTO dead_letter (tenant_id, id, source, source_id, payload, error_class, error_code, error_text,
+                attempts, first_failed_at, last_failed_at, next_attempt_at, created_at)
+         SELECT tenant_id, id, 'webhook', '{}', '{{}}', 'retryable', 'http_500', '', 9, now(), now(), now(), now()
+           FROM webhook_delivery",
+        tested.text("/id")
+    );
+    database.batch_execute(&dead).await.unwrap();
+    let (opened, _) = worker(&house.app.database, Sources::system()).await;
+    let settings = config(&house.app.database.url, &BTreeMap::new());
+    let processor =
+        DeadLetterProcessor::assemble(&opened.relay, opened.db.bell(), &settings, Actor::Processor);
 
-    let refused = worker.redeliver(tenant, delivery).await.err().unwrap();
-    assert_eq!(refused.code, "http_500");
+    let first = processor.process(&Run::default()).await.unwrap();
+    assert_eq!((first.resolved, first.failed), (0, 1), "{first:?}");
     assert_eq!(house.conservation().await, (1, 0, 0, 1));
-    let arrived = worker.redeliver(tenant, delivery).await.unwrap();
-    // It has arrived, but counts as dead until both are written together.
-    assert_eq!(house.conservation().await, (1, 0, 0, 1));
-    opened
-        .relay
-        .transact(async |conn| arrived.record(conn).await)
-        .await
-        .unwrap();
-    let resolve = "UPDATE dead_letter SET state = 'resolved', resolved_at = now()";
-    database.batch_execute(resolve).await.unwrap();
+    let due = "UPDATE dead_letter SET next_attempt_at = now() - interval '1 second'";
+    database.batch_execute(due).await.unwrap();
+    let second = processor.process(&Run::default()).await.unwrap();
+    assert_eq!((second.resolved, second.failed), (1, 0), "{second:?}");
     assert_eq!(house.conservation().await, (1, 1, 0, 0));
-    assert_eq!(receiver.calls().len(), 2);
-    // Harmless to repeat.
-    let again = worker.redeliver(tenant, delivery).await.unwrap();
-    opened
-        .relay
-        .transact(async |conn| again.record(conn).await)
-        .await
-        .unwrap();
-    assert_eq!(receiver.calls().len(), 2);
+    let calls = receiver.until(2).await;
+    assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
+    let delivered = house
+        .delivery(hook.text("/id"), |one| one["status"] == "delivered")
+        .await;
+    assert_eq!(delivered["attempts"].as_array().unwrap().len(), 2, "{delivered}");
 }
 
 #[tokio::test]

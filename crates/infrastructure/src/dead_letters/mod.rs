@@ -2,6 +2,7 @@
 //! [`comanda_domain::dead_letter`].
 
 mod attempt;
+mod bury;
 mod by_hand;
 mod export;
 mod letter;
@@ -14,6 +15,7 @@ mod store;
 mod trace;
 mod work;
 
+pub(crate) use bury::{Buried, LetterRow, bury, letters_of, resolved};
 pub use by_hand::{Hand, Move, Moved, Target};
 pub use letter::Letter;
 pub use processor::{DeadLetterProcessor, Run};
@@ -23,6 +25,3 @@ pub use stats::{ClassCount, Conservation, Group, Stats, conservation, groups, st
 pub use store::Filter;
 pub use trace::Actor;
 pub use work::process_regularly;
-mod bury;
-
-pub(crate) use bury::{Buried, LetterRow, bury, letters_of, resolved};
