@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
+use comanda_infrastructure::events::EventBus;
 use comanda_infrastructure::events::bus::MemoryBus;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::postgres::{Database, OpenError};
@@ -85,11 +86,13 @@ impl Process {
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
+        // One for everything in the process: who listens hears what its workers publish.
+        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
         let workers = if config.roles.worker {
             Some(Workers::start(WorkerParts {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
-                bus: Arc::new(MemoryBus::default()),
+                bus: Arc::clone(&bus),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,
