@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
-use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
-use comanda_infrastructure::events::EventBus;
-use comanda_infrastructure::events::bus::MemoryBus;
+use comanda_infrastructure::config::Config;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
+use comanda_infrastructure::events::{bus, carry};
 use comanda_infrastructure::postgres::{Database, OpenError};
+use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::{demo, telemetry};
+
+use tokio::task::JoinHandle;
 
 use crate::app::{Application, ServerOptions, Stopper};
 use crate::ops::Operations;
@@ -29,9 +31,9 @@ pub struct Preparations {
 /// Why a process does not start or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// A setting asks for what this release does not do.
+    /// Redis can never be reached.
     #[error(transparent)]
-    Configuration(#[from] ConfigProblems),
+    Redis(#[from] RedisError),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -52,6 +54,8 @@ pub struct Process {
     operations: Operations,
     database: Database,
     workers: Option<Workers>,
+    /// Lets the bell ring in other processes.
+    carrying: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -64,7 +68,6 @@ impl Process {
         sources: Sources,
         prepare: Preparations,
     ) -> Result<Self, ProcessError> {
-        refuse_redis(config)?;
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
@@ -87,7 +90,11 @@ impl Process {
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
         // One for everything in the process: who listens hears what its workers publish.
-        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
+        let bus = bus::open(config, database.db.sources())?;
+        let carrying = config
+            .redis
+            .is_some()
+            .then(|| actix_web::rt::spawn(carry(database.db.bell().clone(), Arc::clone(&bus))));
         let workers = if config.roles.worker {
             Some(Workers::start(WorkerParts {
                 relay: database.relay.clone(),
@@ -105,6 +112,7 @@ impl Process {
             operations,
             database,
             workers,
+            carrying,
         })
     }
 
@@ -134,22 +142,13 @@ impl Process {
         if let Some(workers) = self.workers {
             workers.stop().await;
         }
+        if let Some(carrying) = self.carrying {
+            carrying.abort();
+        }
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.
         let _ = watching.await;
         outcome.map_err(Into::into)
     }
-}
-
-/// The bus over Redis is not served yet; a process that ignored the setting would leave the others without events.
-fn refuse_redis(config: &Config) -> Result<(), ConfigProblems> {
-    if config.redis_url.is_none() {
-        return Ok(());
-    }
-    Err(ConfigProblems(vec![Problem {
-        setting: "REDIS_URL".to_owned(),
-        problem: "is set, but events do not travel over Redis yet".to_owned(),
-        hint: "unset it and let one process have all roles".to_owned(),
-    }]))
 }

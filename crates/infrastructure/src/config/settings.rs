@@ -75,7 +75,14 @@ settings! {
     POSTGRES_BIN = "COMANDA_POSTGRES_BIN", Described("`PATH`, then the usual folders"),
         "folder of `initdb`, `pg_ctl` and `postgres` for the embedded cluster";
     REDIS_URL = "REDIS_URL", Described("in process"),
-        "refused for now: events travel within one process only", secret;
+        "where processes meet: `redis://user:password@host:6379/0` for one server, \
+         `redis+sentinel://user:password@host:26379,host:26379/name` for the master of that name (Sentinels themselves \
+         are asked without credentials), `redis+cluster://user:password@host:6379,host:6379` for a Cluster; \
+         credentials, ports and number are optional, TLS is not spoken yet. Need not answer at any time, also not at \
+         start. Without it there is one process, which has all roles", secret;
+    REDIS_POOL = "COMANDA_REDIS_POOL", Text("16"),
+        "connections per process, besides those that wait for news, 1 to 1000";
+    REDIS_TIMEOUT = "COMANDA_REDIS_TIMEOUT", Text("500ms"), "how long Redis may take to answer, at most 5s";
     TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
         "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
     MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
@@ -92,6 +99,13 @@ settings! {
         "parts of the event log, 1 to 1024; read once, when a database is first used";
     EVENT_RETENTION = "COMANDA_EVENT_RETENTION", Text("72h"), "how long events are kept, at most 90 days";
     SEQUENCER_BATCH = "COMANDA_SEQUENCER_BATCH", Text("500"), "events that are numbered at once at most, 1 to 10000";
+    STREAM_MAXLEN = "COMANDA_STREAM_MAXLEN", Text("20000"),
+        "newest events of a shard that Redis keeps, about, 1000 to 1000000";
+    BREAKER_FAILURES = "COMANDA_BREAKER_FAILURES", Text("5"),
+        "failures in a row after which a dependency is not called for a while, 1 to 1000";
+    BREAKER_OPEN = "COMANDA_BREAKER_OPEN", Text("30s"),
+        "how long that while is, up to 10 % more or less, 1s to 1h; at most 2s for events over Redis, which are to be \
+         quick again soon after it is back";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

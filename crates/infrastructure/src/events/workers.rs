@@ -10,7 +10,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tracing::error;
 
 use super::upkeep::keep_up;
-use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
+use super::{Bell, EventBus, Publisher, Sequenced, Sequencer, bell};
 use crate::db::Relay;
 use crate::jobs;
 use crate::services::Services;
@@ -76,6 +76,11 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let (stop, stopped) = watch::channel(false);
     let jobs = jobs::start(&parts.services);
     let upkeep = spawn_local(keep_up(parts.relay.clone(), parts.retention, stopped.clone()));
+    let hearing = spawn_local(bell::listen(
+        parts.bell.clone(),
+        Arc::clone(&parts.bus),
+        stopped.clone(),
+    ));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
@@ -93,5 +98,6 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = sequencer.await;
     let _ = publisher.await;
     let _ = upkeep.await;
+    let _ = hearing.await;
     jobs.stop().await;
 }

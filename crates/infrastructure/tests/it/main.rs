@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod billing;
 #[cfg(test)]
+mod bus;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod embedded;
@@ -13,6 +15,11 @@ mod events;
 mod house;
 #[cfg(test)]
 mod kitchen;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+#[path = "../../../testkit/src/redis.rs"]
+mod redis;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]
