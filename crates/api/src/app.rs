@@ -27,6 +27,8 @@ pub struct ServerOptions {
     pub workers: usize,
     /// How long running requests may take once the server stops.
     pub drain_timeout: Duration,
+    /// Whether more than probes is served.
+    pub api: bool,
 }
 
 /// A server that has its address and waits to be run.
@@ -44,6 +46,9 @@ impl Application {
     pub fn build(options: &ServerOptions, state: State) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.bind)?;
         let address = listener.local_addr()?;
+        if !options.api {
+            return Self::probes(options, listener, address, state);
+        }
         let draining = state.draining.clone();
         let state = web::Data::new(state);
         let document = openapi(&state.public_url);
@@ -70,6 +75,42 @@ impl Application {
                 .wrap(from_fn(frame::finish))
         })
         .workers(options.workers)
+        .shutdown_timeout(options.drain_timeout.as_secs())
+        .client_request_timeout(Duration::from_secs(5))
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        Ok(Self {
+            server,
+            address,
+            draining,
+        })
+    }
+
+    /// For a process that does its work unseen: nothing but the probes.
+    fn probes(
+        options: &ServerOptions,
+        listener: TcpListener,
+        address: SocketAddr,
+        state: State,
+    ) -> std::io::Result<Self> {
+        let draining = state.draining.clone();
+        let state = web::Data::new(state);
+        let (_, document) = App::new()
+            .into_utoipa_app()
+            .configure(routes::probes)
+            .split_for_parts();
+        let known = web::Data::new(RouteTable::of(&document));
+        let server = HttpServer::new(move || {
+            let (app, _) = App::new()
+                .into_utoipa_app()
+                .app_data(state.clone())
+                .app_data(known.clone())
+                .configure(routes::probes)
+                .split_for_parts();
+            app.default_service(web::to(nowhere)).wrap(from_fn(frame::finish))
+        })
+        .workers(1)
         .shutdown_timeout(options.drain_timeout.as_secs())
         .client_request_timeout(Duration::from_secs(5))
         .disable_signals()

@@ -8,7 +8,7 @@ use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::events::{bus, carry};
-use comanda_infrastructure::postgres::{Database, OpenError};
+use comanda_infrastructure::postgres::{ClaimError, Database, OpenError, Sole};
 use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::{demo, telemetry};
@@ -37,6 +37,9 @@ pub enum ProcessError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// It would not be the only one.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// Passwords cannot be hashed as they are set to be.
     #[error(transparent)]
     Passwords(#[from] comanda_infrastructure::services::PasswordError),
@@ -56,6 +59,8 @@ pub struct Process {
     workers: Option<Workers>,
     /// Lets the bell ring in other processes.
     carrying: Option<JoinHandle<()>>,
+    /// Held until everything else has ended.
+    sole: Option<Sole>,
 }
 
 impl Process {
@@ -71,6 +76,10 @@ impl Process {
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
+        let sole = match &config.redis {
+            Some(_) => None,
+            None => Some(Sole::claim(&database.relay).await?),
+        };
         let services = Services::new(&database.db, config)?;
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
@@ -85,6 +94,7 @@ impl Process {
             bind: config.bind,
             workers: config.http_workers,
             drain_timeout: config.drain_timeout,
+            api: config.roles.api,
         };
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
@@ -113,6 +123,7 @@ impl Process {
             database,
             workers,
             carrying,
+            sole,
         })
     }
 
@@ -145,6 +156,7 @@ impl Process {
         if let Some(carrying) = self.carrying {
             carrying.abort();
         }
+        drop(self.sole);
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Process {
     /// `http://127.0.0.1:port`
     pub url: String,
+    /// Its operations listener.
+    pub operations: String,
     child: Child,
 }
 
@@ -38,19 +40,20 @@ impl Process {
             .expect("the program is there");
         let lines = follow(&mut child);
         let mut said = String::new();
-        let address = loop {
+        let (address, operations) = loop {
             let line = lines
                 .recv_timeout(PATIENCE)
                 .unwrap_or_else(|_| panic!("the server does not start:\n{said}"));
             let entry: Value = serde_json::from_str(&line).unwrap_or_default();
             if entry["message"] == "listening" {
-                break entry["address"].as_str().expect("an address").to_owned();
+                break (text(&entry["address"]), text(&entry["operations"]));
             }
             said.push_str(&line);
             said.push('\n');
         };
         Self {
             url: format!("http://{address}"),
+            operations: format!("http://{operations}"),
             child,
         }
     }
@@ -73,11 +76,16 @@ impl Process {
         let _ = self.ended();
     }
 
+    /// Stops it in its tracks (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
     /// Asks it to end, and gives how it did.
     pub fn terminate(&mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(sent.expect("kill is there").success());
+        self.signal("TERM");
         self.ended()
     }
 }
@@ -87,6 +95,10 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("an address").to_owned()
 }
 
 /// What the child writes to stderr, line by line; read to its end whether or not anyone listens.

@@ -237,11 +237,13 @@ impl RedisCluster {
     }
 }
 
-/// A master and the Sentinel that watches it.
+/// A master, its replica, and the Sentinel that watches them.
 #[derive(Debug)]
 pub struct RedisSentinel {
     /// The server.
     pub master: RedisServer,
+    /// Who takes over.
+    pub replica: RedisServer,
     /// Who knows where it is.
     pub sentinel: RedisServer,
 }
@@ -250,16 +252,30 @@ impl RedisSentinel {
     /// Complete when this returns.
     pub fn start() -> Self {
         let master = RedisServer::start();
+        let port = master.port.to_string();
+        let replica = RedisServer::with(&[
+            "--save",
+            "",
+            "--repl-diskless-sync-delay",
+            "0",
+            "--replicaof",
+            "127.0.0.1",
+            &port,
+        ]);
+        replica.until("INFO replication", "master_link_status:up");
         for _ in 0..10 {
             let mut sentinel = RedisServer::on(free_port(), &["sentinel.conf", "--sentinel"]);
             let watch = format!(
-                "sentinel monitor {MASTER} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {MASTER} 1000\n",
-                master.port
+                "sentinel monitor {MASTER} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {MASTER} 500\n"
             );
             std::fs::write(sentinel.folder.join("sentinel.conf"), watch).expect("our own folder");
             if sentinel.try_run() {
-                sentinel.until("SENTINEL masters", MASTER);
-                return Self { master, sentinel };
+                sentinel.until("SENTINEL masters", "num-slaves\r\n$1\r\n1\r\n");
+                return Self {
+                    master,
+                    replica,
+                    sentinel,
+                };
             }
         }
         panic!("no port could be had for a Sentinel");

@@ -17,11 +17,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::principal::{guests_only, staff_only};
 
+/// What every process answers, whatever its roles.
+pub fn probes(config: &mut ServiceConfig<'_>) {
+    config.service(health::livez).service(health::readyz);
+}
+
 /// Adds every route.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(health::livez)
-        .service(health::readyz)
+        .configure(probes)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
         .service(

@@ -23,4 +23,6 @@ mod party;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod tenancy;

@@ -218,6 +218,13 @@ impl Config {
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
         let redis = redis(reader);
         let breaker = breaker(reader);
+        if roles.is_some_and(|roles| roles != ProcessRoles::ALL) && !reader.is_given(&settings::REDIS_URL) {
+            reader.problem(
+                &settings::ROLE,
+                "divides the work among processes that have nowhere to meet",
+                "set REDIS_URL, or let the one process have all roles",
+            );
+        }
         let events = events(reader);
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);

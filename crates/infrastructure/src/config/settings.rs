@@ -44,8 +44,8 @@ settings! {
     ENV = "COMANDA_ENV", Described("`development` while `DATABASE_URL` is unset too"),
         "`development`, `test`, `staging` or `production`; any other value refuses to start";
     ROLE = "COMANDA_ROLE", Text("all"),
-        "what this process does: `api`, `gateway`, `worker`, several with commas, or `all`. So far only `worker` \
-         makes a difference (numbering, publishing, expiry of payments); HTTP is always served";
+        "what this process does: `api` (HTTP), `gateway` (sockets and streams), `worker` (numbering, publishing, expiry \
+         of payments), several with commas, or `all`. Every process answers probes. Less than all takes `REDIS_URL`";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";

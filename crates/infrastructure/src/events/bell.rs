@@ -48,7 +48,7 @@ pub async fn carry(bell: Bell, bus: Arc<dyn EventBus>) {
 }
 
 /// Lets the bell ring here when it rings in another process, until it is stopped.
-pub(super) async fn listen(bell: Bell, bus: Arc<dyn EventBus>, mut stopped: watch::Receiver<bool>) {
+pub async fn listen(bell: Bell, bus: Arc<dyn EventBus>, mut stopped: watch::Receiver<bool>) {
     let listening = async {
         let mut failures = 0_u32;
         loop {

@@ -17,7 +17,7 @@ mod upkeep;
 pub mod verify;
 pub mod workers;
 
-pub use bell::{Bell, carry};
+pub use bell::{Bell, carry, listen};
 pub use bus::{BusError, EventBus};
 pub use feed::{Feed, Listener};
 pub use logged::LoggedEvent;

@@ -9,10 +9,11 @@ use comanda_domain::breaker::{BreakerSettings, BreakerState};
 use comanda_infrastructure::breaker::CircuitBreaker;
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::events::bus::{MemoryBus, RedisBus, Signal};
-use comanda_infrastructure::events::{BusError, EventBus, LoggedEvent};
+use comanda_infrastructure::events::{Bell, BusError, EventBus, LoggedEvent, carry, listen};
 use comanda_infrastructure::redis::{Redis, RedisAddress, RedisConfig};
 use futures_util::StreamExt;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -279,6 +280,24 @@ async fn the_bell_rings_elsewhere() {
         one.ring().await.unwrap();
     };
     first.unwrap().unwrap();
+}
+
+/// From the bell of one process to that of another.
+#[tokio::test]
+async fn a_bell_wakes_whoever_waits_in_another_process() {
+    let ground = Ground::single();
+    let (here, there) = (Bell::default(), Bell::default());
+    let (stop, stopped) = watch::channel(false);
+    let carrying = tokio::spawn(carry(here.clone(), ground.bus("one")));
+    let listening = tokio::spawn(listen(there.clone(), ground.bus("other"), stopped));
+    let began = Instant::now();
+    while timeout(Duration::from_millis(20), there.rung()).await.is_err() {
+        assert!(began.elapsed() < SOON, "the bell was not heard");
+        here.ring();
+    }
+    stop.send(true).unwrap();
+    listening.await.unwrap();
+    carrying.abort();
 }
 
 /// Without an answer every call is an error, and soon none is made; time alone lets it be tried again.
