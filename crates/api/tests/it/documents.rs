@@ -200,7 +200,7 @@ async fn the_published_keys_verify_tokens() {
 }
 
 /// Base64url without padding (RFC 4648, 5).
-fn base64url(text: &str) -> Vec<u8> {
+pub fn base64url(text: &str) -> Vec<u8> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes() {

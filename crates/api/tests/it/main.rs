@@ -39,6 +39,8 @@ mod roles;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
+mod streams;
+#[cfg(test)]
 mod tenancy;
 #[cfg(test)]
 mod webhooks;
