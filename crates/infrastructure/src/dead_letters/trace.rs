@@ -7,7 +7,7 @@ use comanda_domain::ids::{RequestId, TenantId};
 use super::processor::Changed;
 use crate::audit::{self, Caller};
 use crate::clock::Sources;
-use crate::db::{Ask, Conn, DbError};
+use crate::db::{Ask, Conn, DbError, Origin};
 
 /// Who changes letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Tracer {
             tenant,
             caller: Caller::system(),
             request_id: self.request.to_string(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,
