@@ -12,7 +12,7 @@ use crate::audit::{self, Caller};
 use crate::clock::Ids;
 use crate::events::bus::Signal;
 use crate::idempotency::Idempotency;
-use crate::outbox::{self, Place};
+use crate::outbox::{self, Ended, Place};
 use crate::refusal::Refusal;
 
 /// Who asks for what, and how often they may repeat it.
@@ -72,6 +72,12 @@ impl Act<'_> {
                 Err(refusal) => self.veto = Some(refusal),
             }
         }
+    }
+
+    /// Tells the other processes that a credential has ended.
+    pub fn end(&mut self, what: Ended) {
+        let row = outbox::ended(self.ask, what, self.now, self.shards, &mut self.ids);
+        self.rows.insert(&row);
     }
 
     /// Stages the audit entry of the operation.
