@@ -15,7 +15,7 @@ const FACTS: &str = "
            now() - interval '2 h', now(), CASE state WHEN 'archived' THEN now() END, now()
       FROM (SELECT tenant_id FROM tenant ORDER BY tenant_id LIMIT 1) t, unnest(ARRAY['pending', 'archived']) state;
     INSERT INTO outbox_stage (tenant_id, branch_id, shard, event_id, type, subject, data, occurred_at)
-    SELECT tenant_id, id, 999, gen_random_uuid(), 'x', 'x', '{}', now() - interval '1 h' FROM branch LIMIT 1;
+    SELECT tenant_id, id, 999, gen_random_uuid(), 'dev.comanda.round.pending.v1', 'rnd_1', '{}', now() - interval '1 h' FROM branch LIMIT 1;
     INSERT INTO event_consumer (consumer, shard, pos) VALUES ('slow', 1, 3), ('slow', 2, 4);
     UPDATE event_shard SET pos = 10, published_pos = 10 WHERE shard IN (1, 2);
     INSERT INTO webhook_endpoint (tenant_id, id, url, event_types, sealed_secret, created_at)
