@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::documents::{self, Document, Frame, RouteTable};
 use crate::http::frame;
 use crate::problem::{Code, Problem};
-use crate::routes;
+use crate::routes::{self, Serving};
 use crate::sockets;
 use crate::state::State;
 
@@ -29,6 +29,8 @@ pub struct ServerOptions {
     pub workers: usize,
     /// How long running requests may take once the server stops.
     pub drain_timeout: Duration,
+    /// What is served besides probes.
+    pub serving: Serving,
 }
 
 /// A server that has its address and waits to be run.
@@ -48,9 +50,9 @@ impl Application {
         let listener = TcpListener::bind(options.bind)?;
         let address = listener.local_addr()?;
         let (draining, door) = (state.draining.clone(), state.door.clone());
-        let state = web::Data::new(state);
+        let (serving, state) = (options.serving, web::Data::new(state));
         let document = openapi(&state.public_url);
-        let routes = web::Data::new(RouteTable::of(&document));
+        let known = web::Data::new(RouteTable::of(&described(serving)));
         let text = web::Data::new(Document(
             documents::text(&document).map_err(std::io::Error::other)?,
         ));
@@ -58,18 +60,11 @@ impl Application {
             let (app, _) = App::new()
                 .into_utoipa_app()
                 .app_data(state.clone())
-                .app_data(routes.clone())
+                .app_data(known.clone())
                 .app_data(text.clone())
-                .configure(routes::configure)
+                .configure(|config| routes::serve(serving, config))
                 .split_for_parts();
-            app.service(sockets::open)
-                .service(documents::openapi_json)
-                .service(documents::jwks)
-                .service(documents::problem_page)
-                .service(
-                    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
-                )
-                .service(web::redirect("/docs", "/docs/"))
+            app.configure(|config| undescribed(serving, config))
                 .default_service(web::to(nowhere))
                 .wrap(from_fn(frame::finish))
         })
@@ -142,12 +137,36 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     actix_web::rt::System::new().block_on(future)
 }
 
+/// What no OpenAPI document describes: sockets, and the pages about the rest.
+fn undescribed(serving: Serving, config: &mut web::ServiceConfig) {
+    if serving.gateway {
+        config.service(sockets::open);
+    }
+    if serving.api {
+        config
+            .service(documents::openapi_json)
+            .service(documents::jwks)
+            .service(documents::problem_page)
+            .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+            .service(web::redirect("/docs", "/docs/"));
+    }
+}
+
+/// The document of what this process serves.
+fn described(serving: Serving) -> utoipa::openapi::OpenApi {
+    App::new()
+        .into_utoipa_app()
+        .configure(|config| routes::serve(serving, config))
+        .split_for_parts()
+        .1
+}
+
 /// The OpenAPI document, from the routes themselves.
 pub fn openapi(public_url: &str) -> utoipa::openapi::OpenApi {
     let (_, document) = App::new()
         .into_utoipa_app()
         .openapi(Frame::openapi())
-        .configure(routes::configure)
+        .configure(|config| routes::serve(Serving::ALL, config))
         .split_for_parts();
     documents::complete(document, public_url)
 }

@@ -60,6 +60,8 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), ProcessErro
         migrate: arguments.migrate,
     };
     let process = Process::start(config, Sources::system(), prepare).await?;
+    // Before anybody is told that it may be stopped.
+    let told = stop_signal();
     tracing::info!(address = %process.address(), operations = %process.operations_address(), "listening");
     if arguments.demo {
         greet(&addresses(process.address()));
@@ -67,7 +69,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> Result<(), ProcessErro
     let stopper = process.stopper();
     let delay = config.drain_delay;
     actix_web::rt::spawn(async move {
-        stop_signal().await;
+        told.await;
         stopper.drain();
         tokio::time::sleep(delay).await;
         stopper.stop().await;
@@ -85,17 +87,18 @@ fn addresses(address: SocketAddr) -> String {
     )
 }
 
-/// The first of SIGTERM and SIGINT; the second one ends the process at once.
-async fn stop_signal() {
+/// The first of SIGTERM and SIGINT from now on; the second one ends the process at once.
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
-    actix_web::rt::spawn(async move {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut term), Ok(mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
         tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
-        std::process::exit(1);
-    });
+        actix_web::rt::spawn(async move {
+            tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+            std::process::exit(1);
+        });
+    }
 }

@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
-use comanda_infrastructure::config::{Config, ConfigProblems, Problem};
+use comanda_infrastructure::config::Config;
 use comanda_infrastructure::db::DbError;
 use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor};
-use comanda_infrastructure::events::EventBus;
-use comanda_infrastructure::events::bus::MemoryBus;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
+use comanda_infrastructure::events::{bus, carry};
 use comanda_infrastructure::gateway::{Door, Gateway};
-use comanda_infrastructure::postgres::{Database, OpenError};
+use comanda_infrastructure::postgres::{ClaimError, Database, OpenError, Sole};
+use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
 
+use tokio::task::JoinHandle;
+
 use crate::app::{Application, ServerOptions, Stopper};
 use crate::ops::Operations;
+use crate::routes::Serving;
 use crate::state::State;
 
 /// What is done once before serving.
@@ -33,12 +36,15 @@ pub struct Preparations {
 /// Why a process does not start or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// A setting asks for what this release does not do.
+    /// Redis can never be reached.
     #[error(transparent)]
-    Configuration(#[from] ConfigProblems),
+    Redis(#[from] RedisError),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// It would not be the only one.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// Passwords cannot be hashed as they are set to be.
     #[error(transparent)]
     Passwords(#[from] comanda_infrastructure::services::PasswordError),
@@ -60,6 +66,10 @@ pub struct Process {
     database: Database,
     gateway: Gateway,
     workers: Option<Workers>,
+    /// Lets the bell ring in other processes.
+    carrying: Option<JoinHandle<()>>,
+    /// Held until everything else has ended.
+    sole: Option<Sole>,
 }
 
 impl Process {
@@ -72,20 +82,24 @@ impl Process {
         sources: Sources,
         prepare: Preparations,
     ) -> Result<Self, ProcessError> {
-        refuse_redis(config)?;
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
+        let sole = match &config.redis {
+            Some(_) => None,
+            None => Some(Sole::claim(&database.relay).await?),
+        };
         let services = Services::new(&database.db, config)?;
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
         }
         // One for everything in the process: who listens hears what its workers publish.
-        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
+        let bus = bus::open(config, database.db.sources())?;
+        let listens = config.roles.api || config.roles.gateway;
         let gateway = Gateway::start(
             &database.db,
             &database.relay,
-            Arc::clone(&bus),
+            listens.then(|| Arc::clone(&bus)),
             &config.public_url,
         )
         .await?;
@@ -101,12 +115,18 @@ impl Process {
             bind: config.bind,
             workers: config.http_workers,
             drain_timeout: config.drain_timeout,
+            serving: Serving {
+                api: config.roles.api,
+                gateway: config.roles.gateway,
+            },
         };
         let operations =
             Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
         let application = Application::build(&options, state)?;
-        // One for everything in the process: who listens hears what its workers publish.
-        let bus: Arc<dyn EventBus> = Arc::new(MemoryBus::default());
+        let carrying = config
+            .redis
+            .is_some()
+            .then(|| actix_web::rt::spawn(carry(database.db.bell().clone(), Arc::clone(&bus))));
         let workers = if config.roles.worker {
             Some(Workers::start(WorkerParts {
                 relay: database.relay.clone(),
@@ -132,6 +152,8 @@ impl Process {
             database,
             gateway,
             workers,
+            carrying,
+            sole,
         })
     }
 
@@ -162,22 +184,14 @@ impl Process {
         if let Some(workers) = self.workers {
             workers.stop().await;
         }
+        if let Some(carrying) = self.carrying {
+            carrying.abort();
+        }
+        drop(self.sole);
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.
         let _ = watching.await;
         outcome.map_err(Into::into)
     }
-}
-
-/// The bus over Redis is not served yet; a process that ignored the setting would leave the others without events.
-fn refuse_redis(config: &Config) -> Result<(), ConfigProblems> {
-    if config.redis_url.is_none() {
-        return Ok(());
-    }
-    Err(ConfigProblems(vec![Problem {
-        setting: "REDIS_URL".to_owned(),
-        problem: "is set, but events do not travel over Redis yet".to_owned(),
-        hint: "unset it and let one process have all roles".to_owned(),
-    }]))
 }

@@ -1,10 +1,11 @@
-//! What Comanda performs: configuration, PostgreSQL and the use cases.
+//! What Comanda performs: configuration, PostgreSQL, Redis and the use cases.
 //!
 //! A use case is *load → decide → record* in one transaction: see [`db`].
 
 pub mod api_keys;
 pub mod audit;
 pub mod billing;
+pub mod breaker;
 pub mod carts;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod db;
 pub mod dead_letters;
 pub mod demo;
 pub mod diners;
+pub mod draw;
 pub mod events;
 pub mod failpoint;
 pub mod floor;
@@ -26,6 +28,7 @@ pub mod paging;
 pub mod people;
 pub mod policy;
 pub mod postgres;
+pub mod redis;
 pub mod refusal;
 pub mod rounds;
 pub mod schema;

@@ -10,7 +10,8 @@ use comanda_infrastructure::clock::{Clock, Sources};
 use comanda_security::policy::Scope;
 
 use crate::client::Client;
-use crate::cluster::{TestDatabase, config};
+use crate::cluster::{TestDatabase, config, vars};
+use crate::redis::RedisServer;
 
 /// A server with the demo restaurants, its database, and people to use it.
 pub struct TestApp {
@@ -20,6 +21,8 @@ pub struct TestApp {
     pub operations: String,
     /// Its database.
     pub database: TestDatabase,
+    /// Where it meets other processes, if it does.
+    pub redis: Option<RedisServer>,
     stopper: Stopper,
     thread: Option<JoinHandle<()>>,
 }
@@ -38,6 +41,24 @@ impl TestApp {
     /// On the given clock, with settings that differ from the usual ones.
     pub async fn with(sources: Sources, extra: &BTreeMap<String, String>) -> Self {
         Self::on(TestDatabase::seeded().await, sources, extra)
+    }
+
+    /// With a Redis of its own, so that other processes may run on its database.
+    pub async fn among_others() -> Self {
+        let redis = RedisServer::start();
+        let place = BTreeMap::from([("REDIS_URL".to_owned(), redis.url())]);
+        let mut app = Self::with(Sources::system(), &place).await;
+        app.redis = Some(redis);
+        app
+    }
+
+    /// The variables of another process on its database and Redis.
+    pub fn vars_of_another(&self, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut extra = extra.clone();
+        if let Some(redis) = &self.redis {
+            extra.insert("REDIS_URL".to_owned(), redis.url());
+        }
+        vars(&self.database.url, &extra)
     }
 
     /// On a database that is there already.
@@ -65,6 +86,7 @@ impl TestApp {
             url: format!("http://{address}"),
             operations: format!("http://{operations}"),
             database,
+            redis: None,
             stopper,
             thread: Some(thread),
         }

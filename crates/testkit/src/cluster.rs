@@ -12,6 +12,7 @@ use comanda_infrastructure::demo;
 use comanda_infrastructure::postgres::Database;
 use comanda_infrastructure::postgres::embedded::{SharedCluster, shared_test_cluster};
 use comanda_security::hash::sha256;
+pub use tokio_postgres::Client as Connection;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, NoTls};
 

@@ -4,6 +4,7 @@
 //!   that holds the migrated schema and the demo restaurants.
 //! - [`TestApp`]: a whole server on a free port.
 //! - [`process::Process`]: the real binary, to be killed.
+//! - [`redis`]: throw-away Redis, as one server, as a Cluster and behind a Sentinel.
 //! - [`Client`]: anybody who talks to it.
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +21,7 @@ pub mod dinner;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
+pub mod redis;
 pub mod screen;
 
 pub use app::TestApp;

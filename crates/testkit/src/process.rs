@@ -77,11 +77,16 @@ impl Process {
         let _ = self.ended();
     }
 
+    /// Stops it in its tracks (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
     /// Asks it to end, and gives how it did.
     pub fn terminate(&mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(sent.expect("kill is there").success());
+        self.signal("TERM");
         self.ended()
     }
 }

@@ -19,6 +19,7 @@ use crate::http::path::PathId;
 use crate::http::principal::principal;
 use crate::http::query::{Query, invalid};
 use crate::problem::Problem;
+use crate::routes::Serving;
 use crate::state::State;
 
 /// Events of an answer, if nobody says otherwise; also the most.
@@ -26,9 +27,11 @@ const LIMIT: usize = 200;
 /// How long an empty answer may be held back, in seconds.
 const MOST_WAIT: u64 = 25;
 
-/// Adds the routes below `/v1/events`.
-pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(list_events);
+/// Adds the routes below `/v1/events`: lists where requests are served.
+pub fn serve(serving: Serving, config: &mut ServiceConfig<'_>) {
+    if serving.api {
+        config.service(list_events);
+    }
 }
 
 /// Events after a position.

@@ -20,18 +20,39 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::principal::{guests_only, keys_only, listeners_only, staff_only};
 
-/// Adds every route.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+/// What a process serves besides probes.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// Requests.
+    pub api: bool,
+    /// Those who listen.
+    pub gateway: bool,
+}
+
+impl Serving {
+    /// Everything.
+    pub const ALL: Self = Self {
+        api: true,
+        gateway: true,
+    };
+}
+
+/// Adds the routes of a process: the probes, and what it serves.
+pub fn serve(serving: Serving, config: &mut ServiceConfig<'_>) {
+    config.service(health::livez).service(health::readyz);
+    if serving.api || serving.gateway {
+        let listening = scope("/v1/events").wrap(from_fn(listeners_only));
+        config.service(listening.configure(|config| events::serve(serving, config)));
+    }
+    if serving.api {
+        requests(config);
+    }
+}
+
+fn requests(config: &mut ServiceConfig<'_>) {
     config
-        .service(health::livez)
-        .service(health::readyz)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
-        .service(
-            scope("/v1/events")
-                .wrap(from_fn(listeners_only))
-                .configure(events::configure),
-        )
         .service(
             scope("/v1/diner")
                 .wrap(from_fn(guests_only))

@@ -18,11 +18,7 @@ const SIGABRT: i32 = 6;
 /// The binary on the database of `app`, which dies at the named place. Tokens of the one are good at the other.
 fn server(app: &TestApp, place: Option<&str>) -> Process {
     let place = place.map(|place| ("COMANDA_FAILPOINT".to_owned(), place.to_owned()));
-    Process::start(
-        PROGRAM,
-        &[],
-        &vars(&app.database.url, &place.into_iter().collect()),
-    )
+    Process::start(PROGRAM, &[], &app.vars_of_another(&place.into_iter().collect()))
 }
 
 /// The request is sent to a server that dies at `place`.
@@ -67,7 +63,7 @@ const PLACES: [&str; 2] = ["before_commit", "after_commit"];
 #[tokio::test]
 async fn placing_survives() {
     for place in PLACES {
-        let app = TestApp::start().await;
+        let app = TestApp::among_others().await;
         let dinner = Dinner::seated(&app).await;
         dinner.fill_cart().await;
         let body = json!({ "selection": "table" });
@@ -83,7 +79,7 @@ async fn placing_survives() {
 #[tokio::test]
 async fn submitting_survives() {
     for place in PLACES {
-        let app = TestApp::start().await;
+        let app = TestApp::among_others().await;
         let dinner = Dinner::seated(&app).await;
         dinner.fill_cart().await;
         let round = dinner.place().await;
@@ -104,7 +100,7 @@ async fn submitting_survives() {
 #[tokio::test]
 async fn paying_in_cash_survives() {
     for place in PLACES {
-        let app = TestApp::start().await;
+        let app = TestApp::among_others().await;
         let dinner = Dinner::seated(&app).await;
         let _ = dinner.eat().await;
         let check = dinner.ask_for_check().await;
@@ -140,7 +136,7 @@ async fn paying_online_survives() {
         "after_provider",
         "after_payment",
     ] {
-        let app = TestApp::start().await;
+        let app = TestApp::among_others().await;
         let dinner = Dinner::seated(&app).await;
         let _ = dinner.eat().await;
         let _ = dinner.ask_for_check().await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use comanda_testkit::Client;
 use comanda_testkit::cluster::{TestDatabase, vars};
 use comanda_testkit::process::Process;
 
@@ -15,7 +16,7 @@ const FACTS: &str = "
            now() - interval '2 h', now(), CASE state WHEN 'archived' THEN now() END, now()
       FROM (SELECT tenant_id FROM tenant ORDER BY tenant_id LIMIT 1) t, unnest(ARRAY['pending', 'archived']) state;
     INSERT INTO outbox_stage (tenant_id, branch_id, shard, event_id, type, subject, data, occurred_at)
-    SELECT tenant_id, id, 999, gen_random_uuid(), 'x', 'x', '{}', now() - interval '1 h' FROM branch LIMIT 1;
+    SELECT tenant_id, id, 999, gen_random_uuid(), 'dev.comanda.round.pending.v1', 'rnd_1', '{}', now() - interval '1 h' FROM branch LIMIT 1;
     INSERT INTO event_consumer (consumer, shard, pos) VALUES ('slow', 1, 3), ('slow', 2, 4);
     UPDATE event_shard SET pos = 10, published_pos = 10 WHERE shard IN (1, 2);
     INSERT INTO webhook_endpoint (tenant_id, id, url, event_types, sealed_secret, created_at)
@@ -33,10 +34,8 @@ fn value(page: &str, line: &str) -> Option<f64> {
 async fn page_with(server: &Process, line: &str) -> String {
     let began = Instant::now();
     loop {
-        let answer = reqwest::get(format!("{}/metrics", server.operations))
-            .await
-            .unwrap();
-        let page = answer.text().await.unwrap();
+        let answer = Client::new(&server.operations).get("/metrics").await;
+        let page = String::from_utf8(answer.bytes).unwrap();
         if value(&page, line).is_some_and(|value| value > 0.0) {
             return page;
         }
@@ -57,10 +56,8 @@ async fn gauges_follow_the_database() {
     );
     let began = Instant::now();
     let page = loop {
-        let answer = reqwest::get(format!("{}/metrics", server.operations))
-            .await
-            .unwrap();
-        let page = answer.text().await.unwrap();
+        let answer = Client::new(&server.operations).get("/metrics").await;
+        let page = String::from_utf8(answer.bytes).unwrap();
         if value(&page, "comanda_outbox_staged").is_some_and(|staged| staged > 0.0) {
             break page;
         }

@@ -35,6 +35,8 @@ mod party;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod tenancy;

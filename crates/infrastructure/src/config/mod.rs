@@ -15,6 +15,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use comanda_domain::breaker::BreakerSettings;
 use comanda_security::password::PasswordParams;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -28,6 +30,10 @@ pub use secrets::{GENERATED, GeneratedKeys, SecretsError, generated_keys};
 pub use settings::{DefaultValue, SETTINGS, Setting};
 
 use crate::failpoint;
+use crate::redis::{RedisAddress, RedisConfig};
+
+const REDIS_HINT: &str =
+    "docs/configuration.md shows the three forms; percent-encode what is special in a password";
 
 /// What the environment of a process says, by name.
 pub type Vars = BTreeMap<String, String>;
@@ -106,6 +112,8 @@ pub struct EventsConfig {
     pub retention: Duration,
     /// How many are numbered at once, at most.
     pub batch: u32,
+    /// How many of the newest of a shard Redis keeps, about.
+    pub stream_maxlen: u32,
 }
 
 /// Everything that can be set.
@@ -135,8 +143,10 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// How the database is reached.
     pub database: DatabaseConfig,
-    /// Where Redis is, if one is named.
-    pub redis_url: Option<SecretString>,
+    /// How Redis is reached, if one is named.
+    pub redis: Option<RedisConfig>,
+    /// When a dependency that fails is left alone.
+    pub breaker: BreakerSettings,
     /// How events travel.
     pub events: EventsConfig,
     /// Where archived dead letters are written to besides.
@@ -215,7 +225,15 @@ impl Config {
             values::count(text, 8..=4_194_304)
         });
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
-        let redis_url = reader.secret(&settings::REDIS_URL, values::redis_url);
+        let redis = redis(reader);
+        let breaker = breaker(reader);
+        if roles.is_some_and(|roles| roles != ProcessRoles::ALL) && !reader.is_given(&settings::REDIS_URL) {
+            reader.problem(
+                &settings::ROLE,
+                "divides the work among processes that have nowhere to meet",
+                "set REDIS_URL, or let the one process have all roles",
+            );
+        }
         let events = events(reader);
         let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
@@ -268,7 +286,8 @@ impl Config {
                 postgres_bin,
                 event_shards: event_shards?,
             },
-            redis_url,
+            redis,
+            breaker: breaker?,
             events: events?,
             dead_letter_export_dir,
             webhook_concurrency: webhook_concurrency?,
@@ -289,9 +308,39 @@ impl Config {
 fn events(reader: &mut Reader<'_>) -> Option<EventsConfig> {
     let retention = reader.parsed(&settings::EVENT_RETENTION, values::retention);
     let batch = reader.parsed(&settings::SEQUENCER_BATCH, |text| values::count(text, 1..=10_000));
+    let maxlen = reader.parsed(&settings::STREAM_MAXLEN, |text| {
+        values::count(text, 1000..=1_000_000)
+    });
     Some(EventsConfig {
         retention: retention?,
         batch: batch?,
+        stream_maxlen: maxlen?,
+    })
+}
+
+/// Nothing without an address. Where something is wrong with it there is a problem, and no configuration.
+fn redis(reader: &mut Reader<'_>) -> Option<RedisConfig> {
+    let pool = reader.parsed(&settings::REDIS_POOL, |text| values::count(text, 1..=1000));
+    let timeout = reader.parsed(&settings::REDIS_TIMEOUT, |text| {
+        values::duration_within(text, Duration::from_millis(10), Duration::from_secs(5))
+    });
+    let address = reader.parsed_or(&settings::REDIS_URL, REDIS_HINT, RedisAddress::parse);
+    Some(RedisConfig {
+        address: address?,
+        pool: pool?,
+        timeout: timeout?,
+    })
+}
+
+fn breaker(reader: &mut Reader<'_>) -> Option<BreakerSettings> {
+    let failures = reader.parsed(&settings::BREAKER_FAILURES, |text| values::count(text, 1..=1000));
+    let open = reader.parsed(&settings::BREAKER_OPEN, |text| {
+        values::duration_within(text, Duration::from_secs(1), Duration::from_hours(1))
+    });
+    Some(BreakerSettings {
+        failures_to_open: failures?,
+        open_for: TimeDelta::from_std(open?).ok()?,
+        ..BreakerSettings::default()
     })
 }
 

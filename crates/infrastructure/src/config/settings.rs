@@ -45,8 +45,8 @@ settings! {
         "`development`, `test`, `staging` or `production`; any other value refuses to start. Webhooks may go to plain \
          http on this machine in development and test only";
     ROLE = "COMANDA_ROLE", Text("all"),
-        "what this process does: `api`, `gateway`, `worker`, several with commas, or `all`. So far only `worker` \
-         makes a difference (numbering, publishing, webhooks, expiry of payments); HTTP is always served";
+        "what this process does: `api` (HTTP), `gateway` (sockets and streams), `worker` (numbering, publishing, expiry \
+         of payments), several with commas, or `all`. Every process answers probes. Less than all takes `REDIS_URL`";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";
@@ -77,7 +77,14 @@ settings! {
     POSTGRES_BIN = "COMANDA_POSTGRES_BIN", Described("`PATH`, then the usual folders"),
         "folder of `initdb`, `pg_ctl` and `postgres` for the embedded cluster";
     REDIS_URL = "REDIS_URL", Described("in process"),
-        "refused for now: events travel within one process only", secret;
+        "where processes meet: `redis://user:password@host:6379/0` for one server, \
+         `redis+sentinel://user:password@host:26379,host:26379/name` for the master of that name (Sentinels themselves \
+         are asked without credentials), `redis+cluster://user:password@host:6379,host:6379` for a Cluster; \
+         credentials, ports and number are optional, TLS is not spoken yet. Need not answer at any time, also not at \
+         start. Without it there is one process, which has all roles", secret;
+    REDIS_POOL = "COMANDA_REDIS_POOL", Text("16"),
+        "connections per process, besides those that wait for news, 1 to 1000";
+    REDIS_TIMEOUT = "COMANDA_REDIS_TIMEOUT", Text("500ms"), "how long Redis may take to answer, at most 5s";
     TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
         "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
     MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
@@ -98,6 +105,13 @@ settings! {
         "folder of the NDJSON archive of dead letters, one file per day; without it they are archived in the database only";
     WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
         "webhooks that a worker sends at once, 1 to 1024";
+    STREAM_MAXLEN = "COMANDA_STREAM_MAXLEN", Text("20000"),
+        "newest events of a shard that Redis keeps, about, 1000 to 1000000";
+    BREAKER_FAILURES = "COMANDA_BREAKER_FAILURES", Text("5"),
+        "failures in a row after which a dependency is not called for a while, 1 to 1000";
+    BREAKER_OPEN = "COMANDA_BREAKER_OPEN", Text("30s"),
+        "how long that while is, up to 10 % more or less, 1s to 1h; at most 2s for events over Redis, which are to be \
+         quick again soon after it is back";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

@@ -120,6 +120,8 @@ fn every_problem_is_told_at_once() {
         ("DATABASE_URL", "postgres://h/d?sslmode=require"),
         ("COMANDA_TOKEN_KEYS", "1:c2hvcnQ="),
         ("COMANDA_LOG_FORMAT", ""),
+        ("REDIS_URL", "redis://h/x"),
+        ("COMANDA_REDIS_TIMEOUT", "1h"),
         ("COMANDA_BNID", "x"),
     ]);
     assert_eq!(
@@ -129,11 +131,22 @@ fn every_problem_is_told_at_once() {
             "COMANDA_DRAIN_DELAY",
             "DATABASE_URL",
             "COMANDA_DATABASE_POOL",
+            "COMANDA_REDIS_TIMEOUT",
+            "REDIS_URL",
             "COMANDA_LOG_FORMAT",
             "COMANDA_TOKEN_KEYS",
             "COMANDA_BNID"
         ]
     );
+}
+
+#[test]
+fn less_than_all_roles_need_a_place_to_meet() {
+    assert_eq!(troubled([("COMANDA_ROLE", "worker")]), ["COMANDA_ROLE"]);
+    assert_eq!(troubled([("COMANDA_ROLE", "api,gateway")]), ["COMANDA_ROLE"]);
+    assert!(read([("COMANDA_ROLE", "worker,api,gateway")]).is_ok());
+    let config = read([("COMANDA_ROLE", "worker"), ("REDIS_URL", "redis://cache")]).unwrap();
+    assert!(config.redis.is_some() && !config.roles.api);
 }
 
 #[test]

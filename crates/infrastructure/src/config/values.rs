@@ -101,22 +101,13 @@ pub(super) fn retention(text: &str) -> Result<Duration, String> {
     Ok(kept)
 }
 
-/// An address of Redis. What is wrong with it is told without repeating it.
-pub(super) fn redis_url(text: &str) -> Result<(), String> {
-    const SCHEMES: [&str; 6] = [
-        "redis://",
-        "rediss://",
-        "redis+sentinel://",
-        "rediss+sentinel://",
-        "redis+cluster://",
-        "rediss+cluster://",
-    ];
-    if SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
-        Ok(())
-    } else {
-        Err("is not of the form redis://host:6379, redis+sentinel://host:26379/name or redis+cluster://host:6379"
-            .to_owned())
+/// A duration between two others.
+pub(super) fn duration_within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration < least || duration > most {
+        return Err(format!("{text:?} is not between {least:?} and {most:?}"));
     }
+    Ok(duration)
 }
 
 pub(super) fn name(text: &str) -> Result<String, String> {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use comanda_domain::backoff::FullJitter;
 use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, SelectAll};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use super::{BusError, EventBus, LoggedEvent, log};
 use crate::db::{DbError, Relay};
+use crate::draw::draw;
 use crate::events::bus::Signal;
 
 /// How often the log is read while the bus fails.
@@ -21,6 +22,8 @@ const POLL: Duration = Duration::from_millis(200);
 const COMPARE: Duration = Duration::from_secs(1);
 /// Events that are read from the log at once.
 const CHUNK: i64 = 500;
+/// A bus that worked for so long is asked again soon when it fails.
+const GOOD: Duration = Duration::from_secs(10);
 
 /// Hears everything that happens, shard by shard in order, each event once.
 pub trait Listener: Send + Sync {
@@ -56,6 +59,7 @@ impl Feed {
             listener,
             epoch,
             at: heads.into_iter().collect(),
+            failures: 0,
         };
         let running = tokio::task::spawn_local(async move {
             tokio::select! {
@@ -73,8 +77,6 @@ impl Feed {
         let _ = self.running.await;
     }
 }
-
-type Tails = SelectAll<BoxStream<'static, Result<Arc<LoggedEvent>, BusError>>>;
 
 /// Why following the bus ended.
 #[derive(Debug, thiserror::Error)]
@@ -94,15 +96,23 @@ struct Reader {
     epoch: String,
     /// The newest position that the listener has heard, of each shard.
     at: BTreeMap<i32, i64>,
+    /// How often in a row the bus has failed.
+    failures: u32,
 }
 
 impl Reader {
     async fn run(&mut self) {
         loop {
+            let began = Instant::now();
             match self.follow().await {
                 Ok(()) => continue,
                 Err(error) => warn!(%error, "feed.bus_failed"),
             }
+            self.failures = if began.elapsed() < GOOD {
+                self.failures.saturating_add(1)
+            } else {
+                1
+            };
             self.poll().await;
             info!("feed.bus_back");
         }
@@ -110,17 +120,13 @@ impl Reader {
 
     /// Follows the bus until it fails, or the epoch changes.
     async fn follow(&mut self) -> Result<(), Broken> {
-        let mut tails: Tails = self
-            .at
-            .iter()
-            .map(|(shard, at)| self.bus.tail(&self.epoch, *shard, *at))
-            .collect();
+        let mut tail = self.bus.tail(&self.epoch, &self.at);
         let mut signals = self.bus.signals();
         let mut compare = interval(COMPARE);
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                event = tails.next() => self.accept(event.ok_or(Broken::Ended)??).await?,
+                event = tail.next() => self.accept(event.ok_or(Broken::Ended)??).await?,
                 signal = signals.next() => self.listener.signal(&signal.ok_or(Broken::Ended)??),
                 _ = compare.tick() => if self.compare().await? {
                     return Ok(());
@@ -131,15 +137,20 @@ impl Reader {
 
     /// Reads the log until the bus answers again.
     async fn poll(&mut self) {
+        let first = self.at.keys().next().copied().unwrap_or(0);
+        let (bus, epoch) = (Arc::clone(&self.bus), self.epoch.clone());
+        let mut back = std::pin::pin!(answer(bus, epoch, first, self.failures));
+        let mut poll = interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::time::sleep(POLL).await;
-            if let Err(error) = self.compare().await {
-                warn!(%error, "feed.poll");
-                continue;
-            }
-            let first = self.at.keys().next().copied().unwrap_or(0);
-            if self.bus.top(&self.epoch, first).await.is_ok() {
-                return;
+            tokio::select! {
+                failures = &mut back => {
+                    self.failures = failures;
+                    return;
+                }
+                _ = poll.tick() => if let Err(error) = self.compare().await {
+                    warn!(%error, "feed.poll");
+                },
             }
         }
     }
@@ -202,5 +213,17 @@ impl Reader {
         self.at = heads.into_iter().collect();
         self.listener.epoch_changed(&epoch);
         self.epoch = epoch;
+    }
+}
+
+/// Until the bus answers, and how often it had failed by then.
+async fn answer(bus: Arc<dyn EventBus>, epoch: String, shard: i32, mut failures: u32) -> u32 {
+    loop {
+        let wait = FullJitter::BUS.wait(failures, draw());
+        tokio::time::sleep(wait.to_std().unwrap_or(POLL)).await;
+        match bus.top(&epoch, shard).await {
+            Ok(_) => return failures,
+            Err(_) => failures = failures.saturating_add(1),
+        }
     }
 }

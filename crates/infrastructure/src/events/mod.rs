@@ -23,7 +23,7 @@ mod upkeep;
 pub mod verify;
 pub mod workers;
 
-pub use bell::Bell;
+pub use bell::{Bell, carry, listen};
 pub use bus::{BusError, EventBus};
 pub use epoch::{EpochError, NewEpoch, new_epoch};
 pub use feed::{Feed, Listener};

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::{BusError, EventBus, LoggedEvent, gauge, log};
 use crate::db::{DbError, Relay};
@@ -19,6 +21,10 @@ const COMPARE: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_millis(200);
 /// Events that are read from the log at once.
 const CHUNK: i64 = 500;
+/// How long letting go of former epochs rests after a failure.
+const LET_GO_AGAIN: Duration = Duration::from_secs(5);
+/// What the metrics call a bus that is ahead of the log.
+const AHEAD: &str = "bus_ahead_of_log";
 
 /// Where a shard stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,21 +52,30 @@ pub struct Publisher {
     epoch: String,
     places: BTreeMap<i32, Place>,
     stored: BTreeMap<i32, i64>,
+    /// Shards have been taken over, and the epoch was not asked for since.
+    taken_over: bool,
+    /// Lets go of former epochs; one task at most.
+    letting_go: JoinSet<()>,
 }
 
 impl Publisher {
     /// Publishes nothing yet.
     pub fn new(relay: Relay, bus: Arc<dyn EventBus>) -> Self {
+        // There from the start, so that the first one is seen to be one more.
+        metrics::counter!("comanda_invariant_violations_total", "invariant" => AHEAD).increment(0);
         Self {
             relay,
             bus,
             epoch: String::new(),
             places: BTreeMap::new(),
             stored: BTreeMap::new(),
+            taken_over: false,
+            letting_go: JoinSet::new(),
         }
     }
 
-    /// Publishes until the sequencer is gone and everything it said has been dealt with.
+    /// Publishes until the sequencer is gone and everything it said has been dealt with. On a thread with a local
+    /// set.
     pub async fn run(
         mut self,
         mut leads: watch::Receiver<Vec<i32>>,
@@ -91,6 +106,7 @@ impl Publisher {
 
     /// Shards that are new begin at what the bus holds.
     fn lead(&mut self, shards: &[i32]) {
+        self.taken_over |= shards.iter().any(|shard| !self.places.contains_key(shard));
         self.places.retain(|shard, _| shards.contains(shard));
         for shard in shards {
             self.places.entry(*shard).or_insert(Place::Unknown(None));
@@ -124,6 +140,7 @@ impl Publisher {
         let place = match outcome {
             Ok(at) => Place::At(at),
             Err(PublishError::Bus(error @ BusError::AheadOfLog { .. })) => {
+                metrics::counter!("comanda_invariant_violations_total", "invariant" => AHEAD).increment(1);
                 error!(%error, remedy = "comanda outbox new-epoch", "publisher.stopped");
                 Place::Stopped
             }
@@ -135,28 +152,56 @@ impl Publisher {
         self.places.insert(shard, place);
     }
 
-    /// Takes up the shards whose place is unknown.
+    /// Takes up the shards whose place is unknown, side by side: where the bus is several servers, one that does not
+    /// answer holds up nobody else's shards.
     async fn find_places(&mut self) {
         let now = Instant::now();
         let due =
             |place: &Place| matches!(place, Place::Unknown(from) if from.is_none_or(|from| from <= now));
-        let shards: Vec<i32> = self
-            .places
-            .iter()
-            .filter(|(_, place)| due(place))
-            .map(|(shard, _)| *shard)
-            .collect();
-        for shard in shards {
-            let outcome = self.take_over(shard).await;
+        let places = self.places.iter().filter(|(_, place)| due(place));
+        let shards: Vec<i32> = places.map(|(shard, _)| *shard).collect();
+        if shards.is_empty() {
+            return;
+        }
+        if let Err(error) = self.find_epoch().await {
+            return warn!(%error, "publisher.find_epoch");
+        }
+        let found = join_all(
+            shards
+                .iter()
+                .map(async |shard| (*shard, self.take_over(*shard).await)),
+        )
+        .await;
+        for (shard, outcome) in found {
             self.settle(shard, outcome);
         }
     }
 
-    /// From what the bus holds to the end of the log.
-    async fn take_over(&mut self, shard: i32) -> Result<i64, PublishError> {
-        if self.epoch.is_empty() {
-            self.epoch = log::positions(&self.relay).await?.0;
+    async fn find_epoch(&mut self) -> Result<(), DbError> {
+        if self.taken_over {
+            let (epoch, _) = log::positions(&self.relay).await?;
+            self.begin(epoch);
+            self.taken_over = false;
+            self.let_go();
         }
+        Ok(())
+    }
+
+    /// In another life of the log everything begins anew. Says whether it is another.
+    fn begin(&mut self, epoch: String) -> bool {
+        if epoch == self.epoch {
+            return false;
+        }
+        self.epoch = epoch;
+        self.places
+            .values_mut()
+            .for_each(|place| *place = Place::Unknown(None));
+        self.stored.clear();
+        true
+    }
+
+    /// From what the bus holds to the end of the log.
+    async fn take_over(&self, shard: i32) -> Result<i64, PublishError> {
         // In this order: the log never falls behind what has been published.
         let top = self.bus.top(&self.epoch, shard).await?;
         let (_, heads) = log::positions(&self.relay).await?;
@@ -168,6 +213,23 @@ impl Publisher {
             return Err(BusError::AheadOfLog { shard, top, head }.into());
         }
         self.catch_up(shard, top.max(head - self.bus.kept())).await
+    }
+
+    /// What the bus holds of other epochs does not stay for ever.
+    fn let_go(&mut self) {
+        let (bus, epoch) = (Arc::clone(&self.bus), self.epoch.clone());
+        let shards: Vec<i32> = self.places.keys().copied().collect();
+        // Whoever is still at it believes in an older epoch.
+        self.letting_go.abort_all();
+        self.letting_go.spawn_local(async move {
+            loop {
+                match bus.let_go(&epoch, &shards).await {
+                    Ok(0) => return,
+                    Ok(streams) => return info!(streams, "publisher.former_epochs"),
+                    Err(_) => tokio::time::sleep(LET_GO_AGAIN).await,
+                }
+            }
+        });
     }
 
     async fn catch_up(&self, shard: i32, mut at: i64) -> Result<i64, PublishError> {
@@ -187,12 +249,8 @@ impl Publisher {
             Ok(positions) => positions,
             Err(error) => return warn!(%error, "publisher.compare"),
         };
-        if epoch != self.epoch {
-            self.epoch = epoch;
-            self.places
-                .values_mut()
-                .for_each(|place| *place = Place::Unknown(None));
-            self.stored.clear();
+        if self.begin(epoch) {
+            self.let_go();
         }
         for (shard, head) in heads {
             let Some(place) = self.places.get(&shard).copied() else {
@@ -200,15 +258,42 @@ impl Publisher {
             };
             metrics::gauge!("comanda_event_log_pos", "shard" => shard.to_string()).set(gauge(head));
             if let Place::At(at) = place {
+                if at > head {
+                    // Restored under our feet.
+                    let ahead = BusError::AheadOfLog { shard, top: at, head };
+                    self.settle(shard, Err(ahead.into()));
+                    continue;
+                }
                 metrics::gauge!("comanda_event_stream_lag", "shard" => shard.to_string())
-                    .set(gauge((head - at).max(0)));
+                    .set(gauge(head - at));
                 if at < head {
                     let outcome = self.catch_up(shard, at).await;
                     self.settle(shard, outcome);
                 }
             }
         }
+        self.look_after().await;
         self.store().await;
+    }
+
+    /// Asks the bus whether it still holds what was published: one that was emptied or went back may not have failed
+    /// anybody who publishes little.
+    async fn look_after(&mut self) {
+        let places = self.places.iter().filter_map(|(shard, place)| match place {
+            Place::At(at) => Some((*shard, *at)),
+            Place::Unknown(_) | Place::Stopped => None,
+        });
+        let tops = places.map(async |(shard, at)| (shard, at, self.bus.top(&self.epoch, shard).await));
+        for (shard, at, top) in join_all(tops).await {
+            match top {
+                Ok(top) if top == at => {}
+                Ok(top) => {
+                    info!(shard, at, top, "publisher.bus_moved");
+                    self.places.insert(shard, Place::Unknown(None));
+                }
+                Err(error) => self.settle(shard, Err(error.into())),
+            }
+        }
     }
 
     /// Stores how far it has come, for lag and retention.

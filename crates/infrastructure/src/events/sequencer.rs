@@ -28,6 +28,9 @@ const TAKE: &str = "WITH other AS MATERIALIZED (SELECT shard FROM event_shard WH
      free AS MATERIALIZED (SELECT shard FROM other WHERE pg_try_advisory_lock(1667196513, shard)) \
      UPDATE event_shard s SET term = s.term + 1, holder = $2 FROM free f WHERE s.shard = f.shard \
      RETURNING s.shard, s.term";
+/// How many of these shards have been taken over by another leader since.
+const OVERTAKEN: &str = "SELECT count(*)::integer AS shards FROM unnest($1, $2) AS mine (shard, term) \
+     JOIN event_shard s USING (shard) WHERE s.term > mine.term";
 const SEQUENCE: &str = "SELECT *, type AS type_ FROM comanda_sequence($1, $2, $3, $4, $5)";
 
 #[derive(diesel::QueryableByName)]
@@ -36,6 +39,12 @@ struct Taken {
     shard: i32,
     #[diesel(sql_type = BigInt)]
     term: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Overtaken {
+    #[diesel(sql_type = Integer)]
+    shards: i32,
 }
 
 /// The shards that this process leads, by a connection of its own: they are free once it closes.
@@ -75,6 +84,20 @@ impl Leadership {
             self.terms.insert(*shard, *term);
         }
         Ok(taken.len())
+    }
+
+    /// Says whether another leader has taken over any of the shards that were led under these terms.
+    ///
+    /// # Errors
+    /// A failure of the database; the leadership must not be used any more.
+    async fn overtaken(&mut self, terms: &BTreeMap<i32, i64>) -> Result<bool, DbError> {
+        let (shards, terms): (Vec<i32>, Vec<i64>) = terms.iter().map(|(shard, term)| (*shard, *term)).unzip();
+        let overtaken: Overtaken = diesel::sql_query(OVERTAKEN)
+            .bind::<Array<Integer>, _>(shards)
+            .bind::<Array<BigInt>, _>(terms)
+            .get_result(&mut self.connection)
+            .await?;
+        Ok(overtaken.shards > 0)
     }
 
     /// What it leads.
@@ -138,10 +161,15 @@ impl Sequencer {
     /// Leads or stands by until it is stopped; then the batch is finished and leadership ends.
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
         metrics::gauge!("comanda_event_shards").set(f64::from(self.relay.shards()));
+        metrics::counter!("comanda_sequencer_fenced_total").increment(0);
+        // What was led when the connection was lost. A leader that was paused learns only afterwards that it was
+        // followed.
+        let mut lost = BTreeMap::new();
         while !*stopped.borrow() {
-            if let Err(error) = self.lead(&mut stopped).await {
+            if let Err(error) = self.lead(&mut stopped, &mut lost).await {
                 if matches!(error, DbError::Fenced) {
-                    metrics::counter!("comanda_sequencer_fenced_total").increment(1);
+                    lost.clear();
+                    count_fenced();
                 }
                 warn!(%error, "sequencer.leadership_lost");
             }
@@ -156,17 +184,37 @@ impl Sequencer {
         }
     }
 
-    async fn lead(&self, stopped: &mut watch::Receiver<bool>) -> Result<(), DbError> {
+    async fn lead(
+        &self,
+        stopped: &mut watch::Receiver<bool>,
+        lost: &mut BTreeMap<i32, i64>,
+    ) -> Result<(), DbError> {
         prepare_days(&self.relay).await?;
         let mut leadership = Leadership::open(&self.relay).await?;
+        if !lost.is_empty() && leadership.overtaken(lost).await? {
+            count_fenced();
+        }
+        lost.clear();
+        let outcome = self.work(&mut leadership, stopped).await;
+        if outcome.is_err() {
+            lost.clone_from(&leadership.terms);
+        }
+        outcome
+    }
+
+    async fn work(
+        &self,
+        leadership: &mut Leadership,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<(), DbError> {
         let mut tried: Option<Instant> = None;
         let mut found: Option<Instant> = None;
         while !*stopped.borrow() {
             if tried.is_none_or(|at| at.elapsed() >= TRY) {
                 tried = Some(Instant::now());
-                self.take(&mut leadership).await?;
+                self.take(leadership).await?;
             }
-            if self.move_batch(&mut leadership).await? {
+            if self.move_batch(leadership).await? {
                 found = Some(Instant::now());
                 continue;
             }
@@ -207,4 +255,9 @@ impl Sequencer {
             .try_send(events.into_iter().map(Arc::new).collect());
         Ok(true)
     }
+}
+
+fn count_fenced() {
+    metrics::counter!("comanda_sequencer_fenced_total").increment(1);
+    warn!("sequencer.fenced");
 }

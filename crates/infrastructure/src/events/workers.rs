@@ -10,7 +10,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tracing::error;
 
 use super::upkeep::keep_up;
-use super::{Bell, EventBus, Publisher, Sequenced, Sequencer};
+use super::{Bell, EventBus, Publisher, Sequenced, Sequencer, bell};
 use crate::db::Relay;
 use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
@@ -84,6 +84,11 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let upkeep = spawn_local(keep_up(parts.relay.clone(), parts.retention, stopped.clone()));
     let fan_out = spawn_local(parts.webhooks.clone().run_fan_out(stopped.clone()));
     let webhooks = spawn_local(parts.webhooks.run(stopped.clone()));
+    let hearing = spawn_local(bell::listen(
+        parts.bell.clone(),
+        Arc::clone(&parts.bus),
+        stopped.clone(),
+    ));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
     let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
@@ -107,5 +112,6 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = letters.await;
     let _ = fan_out.await;
     let _ = webhooks.await;
+    let _ = hearing.await;
     jobs.stop().await;
 }

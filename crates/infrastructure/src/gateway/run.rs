@@ -12,26 +12,31 @@ use crate::events::{EventBus, Feed};
 pub struct Gateway {
     /// What it offers.
     pub events: EventService,
-    feed: Feed,
+    feed: Option<Feed>,
     tending: JoinHandle<()>,
-    carrying: JoinHandle<()>,
+    carrying: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
-    /// Begins to listen at the end of the log. On a thread with a local set.
+    /// Begins to listen at the end of the log; without a bus nobody listens here. On a thread with a local set.
     ///
     /// # Errors
     /// The log cannot be read.
     pub async fn start(
         db: &Db,
         relay: &Relay,
-        bus: Arc<dyn EventBus>,
+        bus: Option<Arc<dyn EventBus>>,
         public_url: &str,
     ) -> Result<Self, DbError> {
         let (hub, tending) = Hub::new(db.clone(), public_url);
         let tending = spawn_local(tending.run());
-        let carrying = spawn_local(db.signals().clone().carry(Arc::clone(&bus), db.shards()));
-        let feed = Feed::start(bus, relay.clone(), hub.clone()).await?;
+        let mut carrying = None;
+        let mut feed = None;
+        if let Some(bus) = bus {
+            let signals = db.signals().clone();
+            carrying = Some(spawn_local(signals.carry(Arc::clone(&bus), db.shards())));
+            feed = Some(Feed::start(bus, relay.clone(), hub.clone()).await?);
+        }
         let events = EventService::new(db.clone(), hub, public_url);
         Ok(Self {
             events,
@@ -43,8 +48,12 @@ impl Gateway {
 
     /// Ends it.
     pub async fn stop(self) {
-        self.feed.stop().await;
+        if let Some(feed) = self.feed {
+            feed.stop().await;
+        }
+        if let Some(carrying) = self.carrying {
+            carrying.abort();
+        }
         self.tending.abort();
-        self.carrying.abort();
     }
 }

@@ -4,7 +4,9 @@ mod database;
 pub mod embedded;
 mod error;
 mod migrations;
+mod sole;
 
 pub use database::Database;
 pub use error::OpenError;
 pub use migrations::{Schema, known_migrations, migrate_up, pending, revert_all};
+pub use sole::{ClaimError, Sole};

@@ -21,9 +21,9 @@ use tokio_postgres::Client;
 use crate::house::{Empty, config, connect};
 
 /// What the sequencer tells the publisher of.
-type Batch = Vec<Arc<LoggedEvent>>;
+pub type Batch = Vec<Arc<LoggedEvent>>;
 
-const SHARDS: i32 = 4;
+pub const SHARDS: i32 = 4;
 const BRANCHES: &str = "INSERT INTO tenant (tenant_id, name, default_locale, created_at) \
         VALUES ('00000000-0000-0000-0000-000000000001', 'House', 'es', now()); \
      INSERT INTO branch (tenant_id, id, name, slug, currency, locale, timezone, created_at) \
@@ -32,14 +32,14 @@ const BRANCHES: &str = "INSERT INTO tenant (tenant_id, name, default_locale, cre
 const SOON: Duration = Duration::from_secs(10);
 
 /// A database with partitions, and a way around its walls.
-struct Log {
-    database: Database,
-    client: Client,
+pub struct Log {
+    pub database: Database,
+    pub client: Client,
     empty: Empty,
 }
 
 impl Log {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let empty = Empty::new().await;
         let database = Database::open_with(&config(&empty.url, &[]), Sources::system(), false)
             .await
@@ -54,23 +54,23 @@ impl Log {
         }
     }
 
-    async fn epoch(&self) -> String {
+    pub async fn epoch(&self) -> String {
         log::positions(&self.database.relay).await.unwrap().0
     }
 
-    async fn shard(&self, shard: i32) -> Vec<LoggedEvent> {
+    pub async fn shard(&self, shard: i32) -> Vec<LoggedEvent> {
         log::of_shard(&self.database.relay, shard, 0, 100_000)
             .await
             .unwrap()
     }
 
-    async fn lead(&self) -> Leadership {
+    pub async fn lead(&self) -> Leadership {
         let mut leadership = Leadership::open(&self.database.relay).await.unwrap();
         leadership.take().await.unwrap();
         leadership
     }
 
-    fn sequencer(&self) -> (Sequencer, watch::Receiver<Vec<i32>>, mpsc::Receiver<Batch>) {
+    pub fn sequencer(&self) -> (Sequencer, watch::Receiver<Vec<i32>>, mpsc::Receiver<Batch>) {
         let (leads, led) = watch::channel(Vec::new());
         let (batches, published) = mpsc::channel(64);
         let relay = self.database.relay.clone();
@@ -89,7 +89,7 @@ impl Log {
 }
 
 /// Stages an event of a branch. The branch is its number, and decides the shard.
-async fn stage(client: &Client, branch: i32, subject: &str, numbered: bool) {
+pub async fn stage(client: &Client, branch: i32, subject: &str, numbered: bool) {
     let insert = format!(
         "INSERT INTO outbox_stage (tenant_id, branch_id, shard, event_id, type, subject, data, occurred_at, numbered) \
          VALUES ('00000000-0000-0000-0000-000000000001', lpad('{branch}', 32, '0')::uuid, {shard}, \
@@ -99,7 +99,7 @@ async fn stage(client: &Client, branch: i32, subject: &str, numbered: bool) {
     client.batch_execute(&insert).await.unwrap();
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -275,7 +275,7 @@ async fn what_was_numbered_but_not_published_reaches_the_bus() {
             leads.send(vec![1]).unwrap();
             let seen: Vec<_> = timeout(
                 SOON,
-                bus.tail(&epoch, 1, 0)
+                bus.tail(&epoch, &BTreeMap::from([(1, 0)]))
                     .take(3)
                     .map(|event| event.unwrap().pos)
                     .collect(),
@@ -365,7 +365,8 @@ async fn the_bus_is_written_anew_from_the_log() {
         panic!("{planned:?}")
     };
     assert_eq!((one.shard, one.from, one.to, one.count), (1, 1, 5, 5));
-    let held = async |count| bus.tail(&epoch, 1, 0).take(count).collect::<Vec<_>>().await;
+    let all = BTreeMap::from([(1, 0)]);
+    let held = async |count| bus.tail(&epoch, &all).take(count).collect::<Vec<_>>().await;
     assert_eq!(held(1).await[0].as_ref().unwrap().pos, 5);
 
     let written = replay(relay, &bus, None, false).await.unwrap();

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod billing;
 #[cfg(test)]
+mod bus;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod dead_letters;
@@ -16,7 +18,12 @@ mod house;
 #[cfg(test)]
 mod kitchen;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod outbox;
+#[cfg(test)]
+#[path = "../../../testkit/src/redis.rs"]
+mod redis;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! `comanda outbox replay`: writes the streams of Redis anew from the log.
 
-use std::sync::Arc;
-
 use comanda_infrastructure::config::Config;
-use comanda_infrastructure::events::{EventBus, ReplayError, Replayed, replay};
+use comanda_infrastructure::events::{ReplayError, Replayed, bus, replay};
 use comanda_infrastructure::postgres::Database;
 use serde::Serialize;
 
@@ -26,27 +24,30 @@ struct Shards<'a> {
 /// Settings, the database or Redis.
 pub async fn run(args: &ReplayArgs, output: Output) -> Result<(), Failure> {
     let config = config()?;
-    let bus = shared_bus(&config)?;
+    if config.redis.is_none() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "no_shared_bus",
+            "without REDIS_URL events travel inside the server: there is no stream to write",
+            "restart the server to empty its bus; nothing is lost, the log has everything",
+        ));
+    }
     let database = Database::open_for_command(&config, false).await?;
-    let replayed = replay(&database.relay, &*bus, args.shard, args.dry_run).await;
+    let replayed = over(&database, &config, args).await;
     database.close().await?;
     show(&replayed?, args.dry_run, output)
 }
 
-/// The bus that other processes read, too.
-fn shared_bus(config: &Config) -> Result<Arc<dyn EventBus>, Failure> {
-    let (problem, hint) = if config.redis_url.is_some() {
-        (
-            "REDIS_URL is set, but events do not travel over Redis yet",
-            "unset it",
+async fn over(database: &Database, config: &Config, args: &ReplayArgs) -> Result<Vec<Replayed>, Failure> {
+    let bus = bus::open(config, database.relay.sources()).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            "redis_address",
+            error.to_string(),
+            "look at REDIS_URL",
         )
-    } else {
-        (
-            "without REDIS_URL events travel inside the server: there is no stream to write",
-            "restart the server to empty its bus; nothing is lost, the log has everything",
-        )
-    };
-    Err(Failure::new(Exit::Usage, "no_shared_bus", problem, hint))
+    })?;
+    Ok(replay(&database.relay, &*bus, args.shard, args.dry_run).await?)
 }
 
 /// Shows what was written, or would be.

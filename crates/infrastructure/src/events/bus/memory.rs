@@ -1,10 +1,10 @@
 //! The bus of a process that does everything itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, SelectAll, StreamExt};
 use tokio::sync::{broadcast, watch};
 
 use super::{BusError, EventBus, Signal};
@@ -28,6 +28,25 @@ struct Shard {
 impl Shard {
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tail(self: Arc<Self>, after: i64) -> BoxStream<'static, Result<Arc<LoggedEvent>, BusError>> {
+        let top = self.top.subscribe();
+        let start = (self, top, after, VecDeque::new());
+        stream::unfold(start, |(shard, mut top, mut after, mut waiting)| async move {
+            loop {
+                if let Some(event) = waiting.pop_front() {
+                    return Some((Ok(event), (shard, top, after, waiting)));
+                }
+                top.borrow_and_update();
+                waiting = shard.ring().after(after).into();
+                match waiting.back() {
+                    Some(last) => after = last.pos,
+                    None => top.changed().await.ok()?,
+                }
+            }
+        })
+        .boxed()
     }
 }
 
@@ -97,26 +116,20 @@ impl EventBus for MemoryBus {
     fn tail(
         &self,
         epoch: &str,
-        shard: i32,
-        after: i64,
+        after: &BTreeMap<i32, i64>,
     ) -> BoxStream<'static, Result<Arc<LoggedEvent>, BusError>> {
-        let shard = self.shard(epoch, shard);
-        let top = shard.top.subscribe();
-        let start = (shard, top, after, VecDeque::new());
-        stream::unfold(start, |(shard, mut top, mut after, mut waiting)| async move {
-            loop {
-                if let Some(event) = waiting.pop_front() {
-                    return Some((Ok(event), (shard, top, after, waiting)));
-                }
-                top.borrow_and_update();
-                waiting = shard.ring().after(after).into();
-                match waiting.back() {
-                    Some(last) => after = last.pos,
-                    None => top.changed().await.ok()?,
-                }
-            }
-        })
-        .boxed()
+        let tails = after
+            .iter()
+            .map(|(shard, after)| self.shard(epoch, *shard).tail(*after));
+        tails.collect::<SelectAll<_>>().boxed()
+    }
+
+    fn let_go<'a>(&'a self, epoch: &'a str, shards: &'a [i32]) -> BoxFuture<'a, Result<u64, BusError>> {
+        let mut all = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.retain(|(other, shard), _| other == epoch || !shards.contains(shard));
+        let gone = u64::try_from(before - all.len()).unwrap_or(u64::MAX);
+        ready(Ok(gone)).boxed()
     }
 
     fn signal<'a>(&'a self, _shard: i32, signal: &'a Signal) -> BoxFuture<'a, Result<(), BusError>> {
@@ -136,5 +149,14 @@ impl EventBus for MemoryBus {
             }
         })
         .boxed()
+    }
+
+    /// There are no other processes.
+    fn ring(&self) -> BoxFuture<'_, Result<(), BusError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn rings(&self) -> BoxStream<'static, Result<(), BusError>> {
+        stream::pending().boxed()
     }
 }

@@ -1,15 +1,22 @@
 //! How events reach the processes that have listeners: a copy of the log, quick and disposable.
 
 mod memory;
+mod open;
+mod redis;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use comanda_domain::breaker::BreakerOpen;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use memory::MemoryBus;
+pub use self::memory::MemoryBus;
+pub use self::open::open;
+pub use self::redis::RedisBus;
 
 use super::LoggedEvent;
 
@@ -19,6 +26,9 @@ pub enum BusError {
     /// It cannot be reached, or has refused.
     #[error("the event bus does not answer: {0}")]
     Unavailable(String),
+    /// It failed too often of late, and was not asked.
+    #[error("the event bus was {0}")]
+    Open(#[from] BreakerOpen),
     /// It holds what the log does not: the log was restored without a new epoch.
     #[error(
         "shard {shard} of the bus is at {top}, the log at {head}: the log was restored without a new epoch"
@@ -75,18 +85,27 @@ pub trait EventBus: Send + Sync {
     /// Forgets what it holds of a shard, so that older positions can be written again.
     fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>>;
 
-    /// What is there after `after`, then what comes, until an error. A position that is not the next one means that
-    /// the bus has lost some: the reader fetches them from the log.
+    /// What is there of these shards after their positions, then what comes, until an error; each shard in order. A
+    /// position that is not the next one means that the bus has lost some: the reader fetches them from the log.
     fn tail(
         &self,
         epoch: &str,
-        shard: i32,
-        after: i64,
+        after: &BTreeMap<i32, i64>,
     ) -> BoxStream<'static, Result<Arc<LoggedEvent>, BusError>>;
+
+    /// Gives what it holds of these shards and of other epochs an hour to live, and says how many streams it met
+    /// that had no end yet.
+    fn let_go<'a>(&'a self, epoch: &'a str, shards: &'a [i32]) -> BoxFuture<'a, Result<u64, BusError>>;
 
     /// Sends a signal to whoever listens now.
     fn signal<'a>(&'a self, shard: i32, signal: &'a Signal) -> BoxFuture<'a, Result<(), BusError>>;
 
     /// The signals that are sent from now on, of all shards.
     fn signals(&self) -> BoxStream<'static, Result<Arc<Signal>, BusError>>;
+
+    /// Tells the other processes that something may have been staged; it may be missed.
+    fn ring(&self) -> BoxFuture<'_, Result<(), BusError>>;
+
+    /// Whenever another process rings, until an error.
+    fn rings(&self) -> BoxStream<'static, Result<(), BusError>>;
 }
