@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use comanda_domain::event::EventName;
 use comanda_domain::ids::TenantId;
-use comanda_infrastructure::clock::{ManualClock, Sources};
+use comanda_infrastructure::clock::{Clock, ManualClock, Sources, SystemClock};
 use comanda_infrastructure::postgres::Database;
 use comanda_infrastructure::services::Services;
 use comanda_testkit::cluster::config;
@@ -57,7 +57,7 @@ struct Evening {
 
 impl Evening {
     async fn new() -> Self {
-        let clock = Arc::new(ManualClock::new(Utc::now()));
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let app = TestApp::with_clock(clock.clone()).await;
         let marta = app.staff("marta").await;
         let branch = marta.get("/v1/admin/branches").await.expect(200);
