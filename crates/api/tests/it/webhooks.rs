@@ -70,13 +70,11 @@ impl House {
                 tokio::task::yield_now().await;
             }
         });
-        match found.await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "no such delivery\n{}",
-                self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await.report()
-            ),
-        }
+        let Ok(found) = found.await else {
+            let all = self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await;
+            panic!("no such delivery\n{}", all.report());
+        };
+        found
     }
 
     /// accepted, settled, pending, dead
