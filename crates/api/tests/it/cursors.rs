@@ -125,6 +125,7 @@ fn text(value: &Value) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_up_to_the_cursor_is_in_the_body() {
     const ROUNDS: usize = 24;
+    const PLACED: &str = "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'";
     let app = TestApp::start().await;
     let dinner = Dinner::seated(&app).await;
     let path = format!("/v1/waiter/sessions/{}/rounds", dinner.session);
@@ -143,9 +144,14 @@ async fn everything_up_to_the_cursor_is_in_the_body() {
     let head = head(&app, "centro").await;
     reads.push(read(dinner.ana()).await);
 
-    const PLACED: &str = "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'";
     let client = app.database.connect().await;
-    let placed = client.query(PLACED, &[]).await.unwrap();
+    let placed = client
+        .query(
+            "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'",
+            &[],
+        )
+        .await
+        .unwrap();
     let placed: Vec<(u64, String)> = placed
         .iter()
         .map(|row| (row.get::<_, i64>(0).try_into().unwrap(), row.get(1)))

@@ -70,13 +70,11 @@ impl House {
                 tokio::task::yield_now().await;
             }
         });
-        match found.await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "no such delivery\n{}",
-                self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await.report()
-            ),
-        }
+        let Ok(found) = found.await else {
+            let all = self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await;
+            panic!("no such delivery\n{}", all.report());
+        };
+        found
     }
 
     /// accepted, settled, pending, dead
@@ -124,7 +122,9 @@ async fn worker(database: &TestDatabase, sources: Sources) -> (Database, Webhook
 
 /// A server without workers.
 async fn without_workers(sources: Sources) -> TestApp {
-    let extra = BTreeMap::from([("COMANDA_ROLE".to_owned(), "api".to_owned())]);
+    // Without a worker, a process needs a place to meet others at, though nobody is there.
+    let extra = [("COMANDA_ROLE", "api"), ("REDIS_URL", "redis://127.0.0.1:1")];
+    let extra = BTreeMap::from(extra.map(|(name, value)| (name.to_owned(), value.to_owned())));
     TestApp::with(sources, &extra).await
 }
 

@@ -180,7 +180,7 @@ async fn there_is_nothing_to_replay_to_within_one_process() {
     let said = comanda_with(&database, "outbox replay --shard 3 --json", &redis).await;
     assert_eq!(
         (said.exit, said.error().as_str()),
-        (2, "no_shared_bus"),
+        (7, "bus_unreachable"),
         "{said:?}"
     );
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use comanda_domain::cursor::{Epoch, LostReason};
 use comanda_domain::event::{EventFacts, EventName, InternalName, Viewer};
 use comanda_domain::ids::{BranchId, TenantId};
+use serde::Deserialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::warn;
-use uuid::Uuid;
 
 use super::SharedEvent;
 use super::member::{Counted, Member, Members};
@@ -22,7 +22,7 @@ use super::source::{Answering, Source};
 use crate::db::Db;
 use crate::events::bus::Signal;
 use crate::events::{self, LoggedEvent};
-use crate::outbox;
+use crate::outbox::{self, Ended as InternalEnded};
 use crate::refusal::Refusal;
 
 /// How often it is asked who serves which sector: shifts begin and end without an event.
@@ -220,15 +220,12 @@ impl Hub {
 
     /// What other processes must forget, and what must close.
     fn internal(&self, event: &LoggedEvent) {
-        let id = |name: &str| {
-            let value = event.data.get(name).and_then(serde_json::Value::as_str)?;
-            Uuid::parse_str(value).ok()
-        };
-        let (user, login, key) = (id("user"), id("family"), id("key"));
-        let concerned = |listener: &Listener| match listener.member {
-            Member::Staff { user: own, family } => Some(own.0) == user || Some(family.0) == login,
-            Member::Key(own) => Some(own.0) == key,
-            Member::Diner { .. } => false,
+        let ended = InternalEnded::deserialize(&event.data).ok();
+        let concerned = |listener: &Listener| match (ended, listener.member) {
+            (Some(InternalEnded::UserId(ended)), Member::Staff { user, .. }) => user == ended,
+            (Some(InternalEnded::FamilyId(ended)), Member::Staff { family, .. }) => family == ended,
+            (Some(InternalEnded::KeyId(ended)), Member::Key(key)) => key == ended,
+            _ => false,
         };
         match InternalName::of_type(&event.type_) {
             Some(
@@ -378,5 +375,95 @@ impl Drop for Watching {
     fn drop(&mut self) {
         drop(self.happened.take());
         self.hub.sweep(&self.room);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use comanda_domain::event::{Subscription, TypeFilters};
+    use comanda_domain::ids::{DinerId, FamilyId, SessionId, UserId};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::super::Queue;
+    use super::*;
+    use crate::clock::Sources;
+    use crate::db::DbOptions;
+
+    fn hub() -> Arc<Hub> {
+        let options = DbOptions {
+            url: "postgres://127.0.0.1:1/nowhere".to_owned(),
+            size: 1,
+            timeout: Duration::from_millis(1),
+            role: None,
+            application_name: "test".to_owned(),
+            shards: 16,
+        };
+        Hub::new(Db::new(&options, Sources::system()).unwrap(), "http://test").0
+    }
+
+    fn id<T: From<Uuid>>(number: u8) -> T {
+        Uuid::from_u128(u128::from(number) + 1).into()
+    }
+
+    fn listener(tenant: u8, branch: u8, who: u8) -> Listener {
+        let (viewer, member) = if who < 4 {
+            let (user, family): (UserId, FamilyId) = (id(who), id(who));
+            let viewer = Viewer::Waiter {
+                user,
+                unfiltered: false,
+            };
+            (viewer, Member::Staff { user, family })
+        } else {
+            let (diner, session): (DinerId, SessionId) = (id(who), id(who / 2));
+            let member = Member::Diner {
+                diner,
+                session,
+                seating: 1,
+            };
+            (Viewer::Diner { session }, member)
+        };
+        Listener {
+            member,
+            subscription: Subscription {
+                tenant: id(tenant),
+                branches: BTreeSet::from([id(branch)]),
+                viewer,
+            },
+            types: TypeFilters::default(),
+            queue: Arc::new(Queue::default()),
+            live: false,
+            seen: 0,
+            prev: 0,
+        }
+    }
+
+    proptest! {
+        /// Whatever comes and goes, in whatever order: when all have gone, nothing of them is left.
+        #[test]
+        fn nobody_leaves_a_trace(steps in proptest::collection::vec((0_u8..3, 0_u8..2, 0_u8..3, 0_u8..10, any::<prop::sample::Index>()), 0..120)) {
+            let hub = hub();
+            let mut here = Vec::new();
+            for (what, tenant, branch, who, leaves) in steps {
+                match what {
+                    0 => {
+                        let comer = listener(tenant, branch, who);
+                        let counted = hub.count(id(tenant), comer.member);
+                        here.push((Some(hub.enter(id(tenant), id(branch), comer)), counted, None));
+                    }
+                    1 => here.push((None, None, Some(hub.watch(id(tenant), id(branch))))),
+                    _ if !here.is_empty() => {
+                        here.swap_remove(leaves.index(here.len()));
+                    }
+                    _ => {}
+                }
+            }
+            drop(here);
+            for (index, entries) in hub.entries() {
+                prop_assert_eq!(entries, 0, "{}", index);
+            }
+        }
     }
 }
