@@ -53,7 +53,9 @@ impl Stream {
                 "data" => sent.data = serde_json::from_str(value).expect("data is JSON on one line"),
                 "retry" => sent.retry = Some(value.parse().expect("milliseconds")),
                 // A comment, or the end of something that is no event.
-                "" if line.is_empty() && (!sent.event.is_empty() || sent.retry.is_some()) => return Some(sent),
+                "" if line.is_empty() && (!sent.event.is_empty() || sent.retry.is_some()) => {
+                    return Some(sent);
+                }
                 "" => {}
                 other => panic!("no such field: {other}"),
             }

@@ -87,14 +87,15 @@ impl Line {
         wanted: Wanted,
     ) -> Result<Membership, Close> {
         let events = &self.state.events;
-        let admitted = events
-            .admit(&who, self.view, wanted.branch)
-            .await
-            .map_err(|refusal| match refusal {
-                // The token is good, but not for this view.
-                Refusal::WrongCredential => Close::of(Problem::new(Code::Forbidden)),
-                refusal => Close::of(Problem::from(refusal)),
-            })?;
+        let admitted =
+            events
+                .admit(&who, self.view, wanted.branch)
+                .await
+                .map_err(|refusal| match refusal {
+                    // The token is good, but not for this view.
+                    Refusal::WrongCredential => Close::of(Problem::new(Code::Forbidden)),
+                    refusal => Close::of(Problem::from(refusal)),
+                })?;
         self.enter(member, admitted, wanted.after).await
     }
 

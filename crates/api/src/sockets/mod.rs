@@ -23,9 +23,12 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use comanda_domain::event::{TypeFilters, View};
 use comanda_infrastructure::gateway::Queue;
 
+pub use self::close::codes;
+pub use self::frames::{AUTH_WITHIN_MS, HEARTBEAT_MS};
 use self::login::Line;
 use self::socket::Socket;
 pub use self::stream::{Listening, listen};
+pub use self::wire::MAX_FRAME;
 use crate::http::answer::Answer;
 use crate::http::frame::RequestName;
 use crate::problem::{Code, Problem};

@@ -60,12 +60,8 @@ pub fn told(out: &mut BytesMut, epoch: &mut Option<Epoch>, message: &Message) {
             lost: None,
             ..
         } => at(out, epoch, *now, *from, "ready", message),
-        Message::Heartbeat {
-            epoch: now, head, ..
-        } => at(out, epoch, *now, *head, "heartbeat", message),
-        Message::Resync {
-            epoch: now, head, ..
-        } => at(out, epoch, *now, *head, "resync", message),
+        Message::Heartbeat { epoch: now, head, .. } => at(out, epoch, *now, *head, "heartbeat", message),
+        Message::Resync { epoch: now, head, .. } => at(out, epoch, *now, *head, "resync", message),
         Message::Cover { .. } => put(out, None, "notice", &frames::told(message)),
         Message::Reconnect { after } => {
             out.put_slice(format!("retry: {}\n", after.as_millis()).as_bytes());
@@ -75,14 +71,7 @@ pub fn told(out: &mut BytesMut, epoch: &mut Option<Epoch>, message: &Message) {
 }
 
 /// A message that says where the stream stands.
-fn at(
-    out: &mut BytesMut,
-    epoch: &mut Option<Epoch>,
-    now: Epoch,
-    seq: u64,
-    name: &str,
-    message: &Message,
-) {
+fn at(out: &mut BytesMut, epoch: &mut Option<Epoch>, now: Epoch, seq: u64, name: &str, message: &Message) {
     *epoch = Some(now);
     put(out, Some(cursor(now, seq)), name, &frames::told(message));
 }

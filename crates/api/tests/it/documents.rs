@@ -16,7 +16,7 @@ use crate::operations::Operation;
     clippy::disallowed_methods,
     reason = "not a setting of the service: it lets the test write the page"
 )]
-fn is_up_to_date(name: &str, content: &str) {
+pub fn is_up_to_date(name: &str, content: &str) {
     let path = workspace().join("docs").join(name);
     if std::env::var("COMANDA_UPDATE_DOCS").is_ok_and(|update| update == "1") {
         std::fs::write(&path, content).unwrap();

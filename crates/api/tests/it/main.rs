@@ -5,6 +5,8 @@ mod announced;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod asyncapi;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -26,6 +28,8 @@ mod documents;
 mod events;
 #[cfg(test)]
 mod gauges;
+#[cfg(test)]
+mod json_schema;
 #[cfg(test)]
 mod large_events;
 #[cfg(test)]
