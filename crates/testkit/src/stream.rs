@@ -41,7 +41,7 @@ impl Stream {
     }
 
     /// The next event; nothing once the stream has ended.
-    pub async fn next(&mut self) -> Option<Sent> {
+    pub async fn hear(&mut self) -> Option<Sent> {
         let mut sent = Sent::default();
         loop {
             let line = self.line().await?;
@@ -65,7 +65,7 @@ impl Stream {
     /// The next event of this name; others are passed over.
     pub async fn event(&mut self, name: &str) -> Sent {
         loop {
-            let sent = self.next().await;
+            let sent = self.hear().await;
             let sent = sent.unwrap_or_else(|| panic!("the stream ended before {name}"));
             if sent.event == name {
                 return sent;

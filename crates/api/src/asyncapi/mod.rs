@@ -169,7 +169,7 @@ fn event_message(name: EventName, public_url: &str) -> Value {
     let seq = logged.seq.unwrap_or_default();
     let branch = event.pointer("/data/branch_id").cloned().unwrap_or_default();
     json!({
-        "name": name,
+        "name": name.as_str(),
         "title": name.event_type(),
         "contentType": "application/json",
         "payload": {

@@ -39,8 +39,8 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_broke_off() {
     let dinner = Dinner::seated(&app).await;
     let all = format!("?branch_id={}&view=admin", dinner.branch);
     let mut marta = Stream::open(&dinner.marta, &all).await;
-    assert_eq!(marta.next().await.unwrap().retry, Some(2000));
-    let first = marta.next().await.unwrap();
+    assert_eq!(marta.hear().await.unwrap().retry, Some(2000));
+    let first = marta.hear().await.unwrap();
     assert_eq!(
         (first.event.as_str(), &first.data["reason"]),
         ("resync", &json!("no_cursor")),
@@ -51,7 +51,7 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_broke_off() {
     let round = order(&dinner, 0, "provoleta").await;
     let mut heard = vec![];
     loop {
-        let sent = marta.next().await.unwrap();
+        let sent = marta.hear().await.unwrap();
         heard.push(sent.clone());
         if sent.event == "round.pending.v1" {
             assert_eq!(sent.data["data"]["round"]["id"], round, "{sent:?}");
@@ -67,8 +67,8 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_broke_off() {
     let last = heard.last().unwrap().id.clone().unwrap();
     let again = dinner.marta.header("last-event-id", &last);
     let mut marta = Stream::open(&again, &format!("{all}&after=0")).await;
-    assert_eq!(marta.next().await.unwrap().retry, Some(2000));
-    let ready = marta.next().await.unwrap();
+    assert_eq!(marta.hear().await.unwrap().retry, Some(2000));
+    let ready = marta.hear().await.unwrap();
     assert_eq!(
         (ready.event.as_str(), &ready.id),
         ("ready", &Some(last)),
@@ -76,7 +76,7 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_broke_off() {
     );
     assert_eq!(ready.data["recovered"], true, "{ready:?}");
     while heard.last().unwrap().event != "ticket.created.v1" {
-        heard.push(marta.next().await.unwrap());
+        heard.push(marta.hear().await.unwrap());
     }
     // A manager is told of every number, each once.
     let numbers: Vec<u64> = heard.iter().map(seq).collect();
@@ -108,14 +108,14 @@ async fn a_closed_visit_ends_the_streams_of_its_phones_after_telling_them() {
     let _ = dinner.leo.act(&close, &json!({})).await.expect(200);
     let told = ana.event("session.closed.v1").await;
     assert_eq!(told.data["data"]["reason"], "empty", "{told:?}");
-    let error = ana.next().await.unwrap();
+    let error = ana.hear().await.unwrap();
     assert_eq!(
         (error.event.as_str(), &error.data["code"]),
         ("error", &json!("seating_ended")),
         "{error:?}"
     );
     assert_eq!(error.data["instance"], "/v1/events/stream", "{error:?}");
-    assert_eq!(ana.next().await, None);
+    assert_eq!(ana.hear().await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +131,7 @@ async fn a_kitchen_sees_no_money_and_nobody_what_they_did_not_ask_for() {
     let round = order(&dinner, 0, "provoleta").await;
     submit(&dinner, &round).await;
     loop {
-        let sent = nora.next().await.unwrap();
+        let sent = nora.hear().await.unwrap();
         let text = sent.data.to_string();
         assert!(!text.contains("\"amount\"") && !text.contains("Ana"), "{text}");
         assert_ne!(sent.event, "round.pending.v1", "{text}");
@@ -141,7 +141,7 @@ async fn a_kitchen_sees_no_money_and_nobody_what_they_did_not_ask_for() {
     }
     let mut names = vec![];
     while names.last().is_none_or(|name| name != "round.submitted.v1") {
-        names.push(ana.next().await.unwrap().event);
+        names.push(ana.hear().await.unwrap().event);
     }
     let wanted = ["round.pending.v1", "round.confirmed.v1", "round.submitted.v1"];
     assert_eq!(names, wanted);
@@ -208,7 +208,7 @@ async fn a_token_that_ends_ends_its_stream() {
     assert!((0..=1000).contains(&left), "{expiring:?}");
     let error = leo.event("error").await;
     assert_eq!(error.data["code"], "token_expired", "{error:?}");
-    assert_eq!(leo.next().await, None);
+    assert_eq!(leo.hear().await, None);
 }
 
 /// How long a token is still good.
