@@ -8,7 +8,7 @@ use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::events::{bus, carry};
-use comanda_infrastructure::postgres::{ClaimError, Database, OpenError, Sole};
+use comanda_infrastructure::postgres::{Claim, ClaimError, Company, Database, OpenError};
 use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::{demo, telemetry};
@@ -37,7 +37,7 @@ pub enum ProcessError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// It would not be the only one.
+    /// Another process is there.
     #[error(transparent)]
     Claim(#[from] ClaimError),
     /// Passwords cannot be hashed as they are set to be.
@@ -60,7 +60,7 @@ pub struct Process {
     /// Lets the bell ring in other processes.
     carrying: Option<JoinHandle<()>>,
     /// Held until everything else has ended.
-    sole: Option<Sole>,
+    claim: Claim,
 }
 
 impl Process {
@@ -76,10 +76,11 @@ impl Process {
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
-        let sole = match &config.redis {
-            Some(_) => None,
-            None => Some(Sole::claim(&database.relay).await?),
+        let company = match &config.redis {
+            Some(_) => Company::AmongOthers,
+            None => Company::Alone,
         };
+        let claim = Claim::make(&database.relay, company).await?;
         let services = Services::new(&database.db, config)?;
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
@@ -123,7 +124,7 @@ impl Process {
             database,
             workers,
             carrying,
-            sole,
+            claim,
         })
     }
 
@@ -156,7 +157,7 @@ impl Process {
         if let Some(carrying) = self.carrying {
             carrying.abort();
         }
-        drop(self.sole);
+        drop(self.claim);
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.

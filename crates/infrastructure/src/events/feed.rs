@@ -41,6 +41,7 @@ type Rings = Arc<Mutex<BTreeMap<i32, Ring>>>;
 /// A feed that runs.
 pub struct Feed {
     rings: Rings,
+    complete: Arc<Mutex<Instant>>,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
@@ -57,6 +58,7 @@ impl Feed {
     ) -> Result<Self, DbError> {
         let (epoch, heads) = log::positions(&relay).await?;
         let rings = Rings::default();
+        let complete = Arc::new(Mutex::new(Instant::now()));
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
             bus,
@@ -66,6 +68,7 @@ impl Feed {
             epoch,
             at: heads.into_iter().collect(),
             failures: 0,
+            complete: complete.clone(),
         };
         let running = tokio::task::spawn_local(async move {
             tokio::select! {
@@ -73,7 +76,12 @@ impl Feed {
                 () = reader.run() => {}
             }
         });
-        Ok(Self { rings, stop, running })
+        Ok(Self {
+            rings,
+            complete,
+            stop,
+            running,
+        })
     }
 
     /// The events of a shard after a position, if memory reaches back that far.
@@ -81,6 +89,12 @@ impl Feed {
         let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
         let ring = rings.get(&shard)?;
         (ring.oldest()? <= pos + 1).then(|| ring.after(pos))
+    }
+
+    /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
+    pub fn behind(&self) -> Duration {
+        let complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+        complete.elapsed()
     }
 
     /// Ends it.
@@ -112,6 +126,8 @@ struct Reader {
     at: BTreeMap<i32, i64>,
     /// How often in a row the bus has failed.
     failures: u32,
+    /// When the listener last had heard everything.
+    complete: Arc<Mutex<Instant>>,
 }
 
 impl Reader {
@@ -215,6 +231,7 @@ impl Reader {
 
     /// Fetches what the bus has not brought, and notices a new epoch: then it says `true`.
     async fn compare(&mut self) -> Result<bool, DbError> {
+        let looked = Instant::now();
         let (epoch, heads) = log::positions(&self.relay).await?;
         if epoch != self.epoch {
             self.begin(epoch, heads);
@@ -223,6 +240,7 @@ impl Reader {
         for (shard, head) in heads {
             self.catch_up(shard, head).await?;
         }
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = looked;
         Ok(false)
     }
 

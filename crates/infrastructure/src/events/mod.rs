@@ -8,6 +8,7 @@
 mod bell;
 pub mod bus;
 mod feed;
+mod former;
 pub mod log;
 mod logged;
 mod publisher;
