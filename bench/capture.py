@@ -15,6 +15,8 @@ import sys
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[(\d+)\] (?:\S+ )*?(\w+):  (.*)", re.S)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+EXECUTE = re.compile(r"EXECUTE (\w+) ?\(([^)]*)\)", re.I)
+PREPARED = re.compile(r"PREPARE (\w+) \([\w, ]*\) AS (.*?)(?:;|$)", re.S)
 PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 # Stands for the part of new ids that differs from iteration to iteration, and for counted numbers.
 MARK = "@@id@@"
@@ -42,6 +44,8 @@ def transactions(log):
             for number, value in PARAMETER.findall(message):
                 values[int(number)] = None if value == "NULL" else value[1:-1].replace("''", "'")
             statements[-1] = (statements[-1][0], values)
+        if severity == "DETAIL" and message.startswith("prepare: ") and statements:
+            statements[-1] = (written_out(statements[-1][0], message), {})
         if severity != "LOG":
             continue
         kind, _, sql = message.partition(": ")
@@ -57,6 +61,17 @@ def transactions(log):
     return done
 
 
+def written_out(batch, details):
+    """A batch with what the connection had prepared in place of its names: pgbench prepares by itself."""
+    known = {name.lower(): sql for name, sql in PREPARED.findall(details)}
+
+    def text(call):
+        values = [value.strip() for value in call.group(2).split(",")]
+        return re.sub(r"\$(\d+)", lambda n: values[int(n.group(1)) - 1], known[call.group(1).lower()])
+
+    return EXECUTE.sub(text, batch)
+
+
 def record(transaction):
     """The one statement that writes."""
     return next(((sql, values) for sql, values in transaction if sql.startswith("WITH w0")), ("", {}))
@@ -65,7 +80,7 @@ def record(transaction):
 def session_of(transaction):
     """The session that a transaction changes."""
     for sql, _ in transaction[:1]:
-        locked = re.search(r"FROM table_session WHERE id = '([^']+)'", sql)
+        locked = re.search(r"FROM table_session WHERE tenant_id = '[^']+' AND id = '([^']+)'", sql)
         if locked:
             return locked.group(1)
     return None

@@ -105,7 +105,11 @@ CREATE TABLE webhook_delivery (
     CONSTRAINT webhook_delivery_due CHECK ((status = 'pending') = (next_attempt_at IS NOT NULL)),
     CONSTRAINT webhook_delivery_lease CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
-CREATE INDEX webhook_delivery_due ON webhook_delivery (next_attempt_at) WHERE status = 'pending';
+-- The next of a receiver and branch, and what is under way.
+CREATE INDEX webhook_delivery_next ON webhook_delivery (tenant_id, endpoint_id, branch_id, seq NULLS FIRST, id)
+    WHERE status = 'pending';
+CREATE INDEX webhook_delivery_leased ON webhook_delivery (lease_until) WHERE status = 'pending';
+CREATE INDEX webhook_delivery_range ON webhook_delivery (tenant_id, endpoint_id, branch_id, seq);
 CREATE INDEX webhook_delivery_of_endpoint ON webhook_delivery (tenant_id, endpoint_id, id);
 
 CREATE TABLE webhook_attempt (

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use comanda_infrastructure::gateway::Door;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
@@ -16,6 +17,7 @@ use crate::documents::{self, Document, Frame, RouteTable};
 use crate::http::frame;
 use crate::problem::{Code, Problem};
 use crate::routes;
+use crate::sockets;
 use crate::state::State;
 
 /// How the server listens and ends.
@@ -36,6 +38,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     draining: Arc<AtomicBool>,
+    door: Arc<Door>,
 }
 
 impl Application {
@@ -49,7 +52,7 @@ impl Application {
         if !options.api {
             return Self::probes(options, listener, address, state);
         }
-        let draining = state.draining.clone();
+        let (draining, door) = (state.draining.clone(), state.door.clone());
         let state = web::Data::new(state);
         let document = openapi(&state.public_url);
         let routes = web::Data::new(RouteTable::of(&document));
@@ -64,7 +67,8 @@ impl Application {
                 .app_data(text.clone())
                 .configure(routes::configure)
                 .split_for_parts();
-            app.service(documents::openapi_json)
+            app.service(sockets::open)
+                .service(documents::openapi_json)
                 .service(documents::jwks)
                 .service(documents::problem_page)
                 .service(
@@ -84,6 +88,7 @@ impl Application {
             server,
             address,
             draining,
+            door,
         })
     }
 
@@ -94,7 +99,7 @@ impl Application {
         address: SocketAddr,
         state: State,
     ) -> std::io::Result<Self> {
-        let draining = state.draining.clone();
+        let (draining, door) = (state.draining.clone(), state.door.clone());
         let state = web::Data::new(state);
         let (_, document) = App::new()
             .into_utoipa_app()
@@ -120,6 +125,7 @@ impl Application {
             server,
             address,
             draining,
+            door,
         })
     }
 
@@ -133,6 +139,7 @@ impl Application {
         Stopper {
             handle: self.server.handle(),
             draining: self.draining.clone(),
+            door: self.door.clone(),
         }
     }
 
@@ -150,6 +157,7 @@ impl Application {
 pub struct Stopper {
     handle: ServerHandle,
     draining: Arc<AtomicBool>,
+    door: Arc<Door>,
 }
 
 impl Stopper {
@@ -160,11 +168,13 @@ impl Stopper {
 
     /// Finishes what runs and stops.
     pub async fn stop(&self) {
+        self.door.close();
         self.handle.stop(true).await;
     }
 
     /// Stops at once.
     pub async fn stop_now(&self) {
+        self.door.close();
         self.handle.stop(false).await;
     }
 }

@@ -7,7 +7,8 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn,
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, OpenApi as OpenApiDocument, Ref, RefOr, Required, Response, ResponseBuilder, Server,
+    ContentBuilder, HeaderBuilder, OpenApi as OpenApiDocument, Ref, RefOr, Required, Response,
+    ResponseBuilder, Server,
 };
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -118,18 +119,18 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
             .collect();
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
+            let has_key = is_marked(operation, "x-idempotency-key");
             let parameters = operation.parameters.get_or_insert_default();
             for name in &names {
                 if !parameters.iter().any(|parameter| is_named(parameter, name)) {
                     parameters.push(RefOr::T(path_parameter(name)));
                 }
             }
-            if operation
-                .extensions
-                .as_ref()
-                .is_some_and(|ext| ext.get("x-idempotency-key").is_some())
-            {
+            if has_key {
                 parameters.push(RefOr::T(key_parameter()));
+            }
+            if is_marked(operation, "x-comanda-cursor") {
+                promise_cursor(operation);
             }
             operation
                 .responses
@@ -161,6 +162,24 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 fn operation_id(method: &str, path: &str) -> String {
     let path = path.trim_start_matches("/v1").replace(['{', '}'], "");
     format!("{method}{}", path.replace(['/', '-'], "_"))
+}
+
+fn is_marked(operation: &Operation, extension: &str) -> bool {
+    let extensions = operation.extensions.as_ref();
+    extensions.is_some_and(|extensions| extensions.get(extension).is_some())
+}
+
+/// The header of what a screen starts from.
+fn promise_cursor(operation: &mut Operation) {
+    if let Some(RefOr::T(read)) = operation.responses.responses.get_mut("200") {
+        let header = HeaderBuilder::new()
+            .description(Some(
+                "Position of the branch's events that the answer contains; listening goes on from it.",
+            ))
+            .schema(Some(text_schema().pattern(Some("^[0-9a-f]{8}-[0-9]+$"))))
+            .build();
+        read.headers.insert("Comanda-Cursor".to_owned(), RefOr::T(header));
+    }
 }
 
 fn is_named(parameter: &RefOr<Parameter>, name: &str) -> bool {

@@ -9,4 +9,5 @@ mod ops;
 pub mod problem;
 pub mod process;
 pub mod routes;
+mod sockets;
 pub mod state;

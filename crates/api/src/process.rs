@@ -6,11 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
+use comanda_infrastructure::db::DbError;
+use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor};
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::events::{bus, carry};
+use comanda_infrastructure::gateway::{Door, Gateway};
 use comanda_infrastructure::postgres::{Claim, ClaimError, Company, Database, OpenError};
 use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
+use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
 
 use tokio::task::JoinHandle;
@@ -43,6 +47,9 @@ pub enum ProcessError {
     /// Passwords cannot be hashed as they are set to be.
     #[error(transparent)]
     Passwords(#[from] comanda_infrastructure::services::PasswordError),
+    /// The log of events.
+    #[error(transparent)]
+    Log(#[from] DbError),
     /// The demo restaurants cannot be loaded.
     #[error(transparent)]
     Demo(#[from] demo::SeedError),
@@ -56,6 +63,7 @@ pub struct Process {
     application: Application,
     operations: Operations,
     database: Database,
+    gateway: Gateway,
     workers: Option<Workers>,
     /// Lets the bell ring in other processes.
     carrying: Option<JoinHandle<()>>,
@@ -85,32 +93,48 @@ impl Process {
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
         }
-        let state = State {
-            services: services.clone(),
-            keys: config.keys.clone(),
-            public_url: config.public_url.clone(),
-            draining: Arc::new(AtomicBool::new(false)),
-        };
-        let options = ServerOptions {
-            bind: config.bind,
-            workers: config.http_workers,
-            drain_timeout: config.drain_timeout,
-            api: config.roles.api,
-        };
-        let operations =
-            Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
-        let application = Application::build(&options, state)?;
         // One for everything in the process: who listens hears what its workers publish.
         let bus = bus::open(config, database.db.sources())?;
         let carrying = config
             .redis
             .is_some()
             .then(|| actix_web::rt::spawn(carry(database.db.bell().clone(), Arc::clone(&bus))));
+        let gateway = Gateway::start(
+            &database.db,
+            &database.relay,
+            Arc::clone(&bus),
+            &config.public_url,
+        )
+        .await?;
+        let state = State {
+            services: services.clone(),
+            keys: config.keys.clone(),
+            public_url: config.public_url.clone(),
+            draining: Arc::new(AtomicBool::new(false)),
+            events: gateway.events.clone(),
+            door: Door::new(config.ws_connections),
+        };
+        let options = ServerOptions {
+            bind: config.bind,
+            workers: config.http_workers,
+            drain_timeout: config.drain_timeout,
+            api: config.roles.api || config.roles.gateway,
+        };
+        let operations =
+            Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
+        let application = Application::build(&options, state)?;
         let workers = if config.roles.worker {
             Some(Workers::start(WorkerParts {
                 relay: database.relay.clone(),
                 bell: database.db.bell().clone(),
                 bus: Arc::clone(&bus),
+                dead_letters: DeadLetterProcessor::assemble(
+                    &database.relay,
+                    database.db.bell(),
+                    config,
+                    Actor::Processor,
+                ),
+                webhooks: WebhookWorker::assemble(&database.relay, database.db.bell(), config),
                 services,
                 batch: config.events.batch,
                 retention: config.events.retention,
@@ -122,6 +146,7 @@ impl Process {
             application,
             operations,
             database,
+            gateway,
             workers,
             carrying,
             claim,
@@ -151,6 +176,7 @@ impl Process {
         let operations = self.operations.stopper();
         let watching = actix_web::rt::spawn(self.operations.run());
         let outcome = self.application.run().await;
+        self.gateway.stop().await;
         if let Some(workers) = self.workers {
             workers.stop().await;
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use comanda_infrastructure::gateway::{Door, EventService};
 use comanda_infrastructure::services::{Keys, Services};
 
 /// The use cases and keys of the process.
@@ -13,6 +14,10 @@ pub struct State {
     pub keys: Keys,
     /// Where guests reach this installation; also the issuer of its tokens.
     pub public_url: String,
+    /// Events to read and to listen to.
+    pub events: EventService,
+    /// The open connections that listen.
+    pub door: Arc<Door>,
     /// Set once the process is to stop: not ready any more.
     pub draining: Arc<AtomicBool>,
 }

@@ -1,11 +1,15 @@
 //! What can be typed.
 
+mod dlq;
+mod outbox;
+
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
-use comanda_domain::ids::BranchId;
-use comanda_infrastructure::events::verify::Part;
+
+pub use dlq::{DlqCommand, ProcessArgs};
+pub use outbox::{NewEpochArgs, OutboxCommand, ReplayArgs};
 
 use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
 use crate::commands::load::LoadOptions;
@@ -43,6 +47,9 @@ pub struct Global {
     /// Show no colour
     #[arg(long, global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
     no_color: bool,
+    /// Do what cannot be taken back without asking
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// How long one answer of a server may take: 500ms, 30s, 2m
     #[arg(long, global = true, default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub timeout: Duration,
@@ -69,6 +76,14 @@ pub enum Command {
     DbMigrate(MigrateArgs),
     /// Put the demo restaurants into the database (short for `db seed`)
     DbSeed(SeedArgs),
+    /// What workers gave up on
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// Count what workers gave up on (short for `dlq stats`)
+    #[command(before_help = "Examples:\n  comanda dlq-stats\n  comanda dlq-stats --json")]
+    DlqStats,
+    /// Retry, archive or keep what is due (short for `dlq process`)
+    DlqProcess(ProcessArgs),
     /// The event log
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -111,35 +126,6 @@ pub struct SeedArgs {
     /// Also beside restaurants that are no demo
     #[arg(long)]
     pub force: bool,
-}
-
-/// Commands on the event log.
-#[derive(Debug, Subcommand)]
-pub enum OutboxCommand {
-    /// Look for holes and repeats
-    Verify(VerifyArgs),
-}
-
-/// Of `outbox verify`.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  comanda outbox verify\n  comanda outbox verify --shard 3 --json")]
-pub struct VerifyArgs {
-    /// Only this shard
-    #[arg(long)]
-    shard: Option<i32>,
-    /// Only this branch: brn_…
-    #[arg(long)]
-    branch: Option<BranchId>,
-}
-
-impl VerifyArgs {
-    /// Which part of the log.
-    pub fn part(&self) -> Part {
-        Part {
-            shard: self.shard,
-            branch: self.branch,
-        }
-    }
 }
 
 /// Things to try out.
@@ -283,6 +269,29 @@ mod tests {
             assert!(args.force && cli.global.json);
         }
         assert!(parsed("comanda db-migrate").is_ok() && parsed("comanda db migrate --dry-run").is_ok());
+    }
+
+    #[test]
+    fn letters_are_named_one_by_one_or_by_source() {
+        let id = "dlt_01m87xbcs8e17r0avdqztd2p3x";
+        assert!(parsed("comanda dlq-process --max 5 --dry-run").is_ok());
+        assert!(parsed(&format!("comanda dlq retry {id} {id} --note x")).is_ok());
+        assert!(parsed("comanda dlq reopen --all --source event").is_ok());
+        for wrong in [
+            "dlq retry",
+            "dlq retry rnd_01m87xbcs8e17r0avdqztd2p3x",
+            "dlq retry --all",
+            "dlq retry --source event",
+            &format!("dlq retry {id} --all --source event"),
+            "dlq retry --all --source letters",
+            "dlq process --max-messages 0",
+            "dlq list --state dead",
+            "outbox replay",
+            "outbox replay --all --shard 1",
+            "outbox new-epoch",
+        ] {
+            assert!(parsed(&format!("comanda {wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

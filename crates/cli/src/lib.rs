@@ -4,19 +4,23 @@ mod args;
 pub mod client;
 mod columns;
 pub mod commands;
+mod confirm;
 pub mod exit;
 pub mod failure;
+mod operator;
 pub mod output;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, DbCommand, DemoCommand, LoadCommand, OutboxCommand};
+use args::{Cli, Command, DbCommand, DemoCommand, DlqCommand, LoadCommand, OutboxCommand};
 use client::Client;
-use commands::{db_migrate, db_seed, dinner, load, outbox, version};
+use comanda_infrastructure::dead_letters::Move;
+use commands::{db_migrate, db_seed, dinner, dlq, load, outbox, version};
 use exit::Exit;
 use failure::Failure;
+use output::Output;
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
@@ -42,7 +46,10 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
             db_migrate::run(args.dry_run, output).await
         }
         Command::DbSeed(args) | Command::Db(DbCommand::Seed(args)) => db_seed::run(args.force, output).await,
-        Command::Outbox(OutboxCommand::Verify(args)) => outbox::run(args.part(), output).await,
+        Command::DlqStats => dlq::stats(output).await,
+        Command::DlqProcess(args) => dlq::process(&args.run(), output).await,
+        Command::Dlq(command) => on_letters(command, cli.global.yes, output).await,
+        Command::Outbox(command) => on_log(command, output).await,
         Command::Demo(DemoCommand::Dinner(args)) => {
             let client = Client::new(&args.url, cli.global.timeout)?;
             dinner::show(&client, &args.options(), output).await
@@ -53,5 +60,28 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Command::Version => version::run(output),
         Command::ExitCodes => Ok(output.text(exit::HELP)?),
+    }
+}
+
+async fn on_letters(command: &DlqCommand, yes: bool, output: Output) -> Result<(), Failure> {
+    let (args, what) = match command {
+        DlqCommand::Stats => return dlq::stats(output).await,
+        DlqCommand::Process(args) => return dlq::process(&args.run(), output).await,
+        DlqCommand::List(args) => return dlq::list(args.filter(), output).await,
+        DlqCommand::Show(args) => return dlq::show(args.id, output).await,
+        DlqCommand::Retry(args) => (args, Move::Retry),
+        DlqCommand::Archive(args) => (args, Move::Archive),
+        DlqCommand::Discard(args) => (args, Move::Discard),
+        DlqCommand::Reopen(args) => (args, Move::Reopen),
+    };
+    dlq::by_hand(&args.hand(what), yes, output).await
+}
+
+async fn on_log(command: &OutboxCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        OutboxCommand::Stats => outbox::stats::run(output).await,
+        OutboxCommand::Replay(args) => outbox::replay::run(args, output).await,
+        OutboxCommand::Verify(args) => outbox::verify::run(args.part(), output).await,
+        OutboxCommand::NewEpoch(args) => outbox::new_epoch::run(args, output).await,
     }
 }

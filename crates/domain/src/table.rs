@@ -19,8 +19,24 @@ pub struct Table {
     pub capacity: i32,
     /// Not to be used.
     pub out_of_service: bool,
+    /// Why not.
+    pub out_of_service_reason: Option<String>,
     /// Version of the printed code.
     pub qr_version: i32,
+    /// Rises with each change of the table, and of its derived status.
+    pub version: i64,
+}
+
+impl Table {
+    /// The table once its derived status is another one. The status is no column, but whoever holds the table by its
+    /// version has to learn that it looks different.
+    #[must_use]
+    pub fn with_other_status(&self) -> Self {
+        Self {
+            version: self.version.saturating_add(1),
+            ..self.clone()
+        }
+    }
 }
 
 text_enum! {

@@ -6,11 +6,13 @@ use comanda_domain::actor::ActorKind;
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::ids::{BranchId, IdSource};
 use comanda_security::entropy::{SystemEntropy, fresh};
+use diesel::sql_types::Jsonb;
+use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Ids;
-use crate::db::{Ask, bytes_as_hex, optional_bytes_as_hex, row};
+use crate::db::{Ask, Conn, DbError, Row, bytes_as_hex, optional_bytes_as_hex, row};
 
 /// Who asked, as the trace keeps it.
 #[derive(Debug, Clone)]
@@ -104,11 +106,25 @@ pub(crate) fn stage(
         entity_id: Some(entry.entity_id),
         reason: entry.reason.clone(),
         request_id: Some(ask.request_id.clone()),
-        trace_id: ask.traceparent.as_deref().and_then(trace_id),
+        trace_id: ask.origin.traceparent.as_deref().and_then(trace_id),
         before,
         after,
         salt: salt(),
     }
+}
+
+/// Stages an entry where no [`crate::db::Act`] does: in the transactions of workers.
+pub(crate) async fn insert(conn: Conn<'_>, row: &AuditStageRow) -> Result<(), DbError> {
+    let columns = AuditStageRow::COLUMNS.join(", ");
+    let value =
+        serde_json::to_value(row).map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+    diesel::sql_query(format!(
+        "INSERT INTO audit_stage ({columns}) SELECT {columns} FROM jsonb_populate_record(NULL::audit_stage, $1)"
+    ))
+    .bind::<Jsonb, _>(value)
+    .execute(&mut &*conn)
+    .await?;
+    Ok(())
 }
 
 /// The sixteen bytes of the trace id of a `traceparent` (W3C Trace Context, 3.2).

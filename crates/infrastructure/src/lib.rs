@@ -2,6 +2,7 @@
 //!
 //! A use case is *load → decide → record* in one transaction: see [`db`].
 
+pub mod api_keys;
 pub mod audit;
 pub mod billing;
 pub mod breaker;
@@ -9,12 +10,15 @@ pub mod carts;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod dead_letters;
 pub mod demo;
 pub mod diners;
 pub mod draw;
 pub mod events;
 pub mod failpoint;
 pub mod floor;
+pub mod gateway;
+mod gauges;
 pub mod idempotency;
 pub mod jobs;
 pub mod kitchen;
@@ -34,5 +38,7 @@ pub mod sessions;
 pub mod staff;
 mod stored;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod views;
+pub mod webhooks;

@@ -1,4 +1,4 @@
-//! Names of the people that stamps and lines mention.
+//! Names of whoever stamps and lines mention.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,9 +10,9 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::db::{Conn, DbError};
-use crate::schema::{app_user, diner};
+use crate::schema::{api_key, app_user, diner};
 
-/// Names by id, of guests and staff alike.
+/// Names by id, of guests, staff and integrations alike.
 #[derive(Debug, Clone, Default)]
 pub struct People(HashMap<Uuid, String>);
 
@@ -29,9 +29,14 @@ impl People {
             .select((app_user::id, app_user::name));
         let guests = diner::table
             .filter(diner::tenant_id.eq(tenant.0))
-            .filter(diner::id.eq_any(ids))
+            .filter(diner::id.eq_any(ids.clone()))
             .select((diner::id, diner::name));
-        let names: Vec<(Uuid, String)> = staff.union_all(guests).load(&mut &*conn).await?;
+        let keys = api_key::table
+            .filter(api_key::tenant_id.eq(tenant.0))
+            .filter(api_key::id.eq_any(ids))
+            .select((api_key::id, api_key::name));
+        let all = staff.union_all(guests).union_all(keys);
+        let names: Vec<(Uuid, String)> = all.load(&mut &*conn).await?;
         Ok(Self(names.into_iter().collect()))
     }
 
@@ -58,9 +63,9 @@ impl People {
     }
 }
 
-/// The id of whoever left a stamp, if it was a person.
+/// The id of whoever left a stamp, if they have a name.
 pub(crate) fn person(stamp: Option<&Stamp>) -> Option<Uuid> {
     stamp
-        .filter(|stamp| matches!(stamp.kind, ActorKind::Diner | ActorKind::User))
+        .filter(|stamp| matches!(stamp.kind, ActorKind::Diner | ActorKind::User | ActorKind::ApiKey))
         .and_then(|stamp| stamp.id)
 }

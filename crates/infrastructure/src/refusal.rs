@@ -11,6 +11,7 @@ use comanda_domain::money::Currency;
 use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, VoidItemError};
 use comanda_domain::service_call::{CallStatus, MoveCallError, RaiseCallError};
 use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
+use comanda_security::address::AddressRefusal;
 use comanda_security::policy::Scope;
 use serde_json::Value;
 
@@ -41,6 +42,9 @@ pub enum Refusal {
     /// The credential was revoked or is outdated.
     #[error("credential revoked or outdated")]
     CredentialRevoked,
+    /// The credential's time is over.
+    #[error("credential expired")]
+    CredentialExpired,
     /// The restaurant is suspended.
     #[error("restaurant suspended")]
     TenantSuspended,
@@ -153,12 +157,18 @@ pub enum Refusal {
     /// The payment provider cannot be reached; the same request goes on later.
     #[error("payment provider unreachable")]
     ProviderUnavailable,
+    /// An event of the operation would be larger than any transport carries.
+    #[error("an event of it would be too large")]
+    PayloadTooLarge,
     /// Another currency than the branch's.
     #[error("wrong currency")]
     CurrencyMismatch {
         /// The branch's.
         expected: Currency,
     },
+    /// An address that we do not call.
+    #[error("address not allowed: {0}")]
+    AddressForbidden(#[from] AddressRefusal),
     /// Too much of this is under way; the same request may succeed in a moment.
     #[error("busy")]
     Busy,

@@ -1,9 +1,12 @@
 //! Every use case of the process, built once.
 
 use comanda_security::SystemEntropy;
+use comanda_security::api_key::ApiKeyPeppers;
 pub use comanda_security::password::PasswordError;
 use comanda_security::password::PasswordHasher;
+use comanda_security::seal::SealKeys;
 
+use crate::api_keys::ApiKeyService;
 use crate::billing::BillingService;
 use crate::carts::CartService;
 use crate::clock::Sources;
@@ -19,6 +22,7 @@ use crate::service_calls::ServiceCallService;
 use crate::sessions::SessionService;
 use crate::staff::StaffService;
 use crate::tokens::TokenIssuer;
+use crate::webhooks::{Outbound, WebhookService};
 
 /// The services, each cheap to clone.
 #[derive(Clone)]
@@ -43,6 +47,10 @@ pub struct Services {
     pub floor: FloorService,
     /// Logins.
     pub staff: StaffService,
+    /// Keys of integrations.
+    pub api_keys: ApiKeyService,
+    /// Receivers of webhooks.
+    pub webhooks: WebhookService,
     /// Time and ids.
     pub sources: Sources,
     db: Db,
@@ -55,6 +63,8 @@ impl Services {
     /// [`PasswordError`] for parameters that Argon2 does not take.
     pub fn new(db: &Db, config: &Config) -> Result<Self, PasswordError> {
         let (keys, url) = (&config.keys, config.public_url.as_str());
+        // Plain http to this machine is for developing and trying.
+        let outbound = Outbound::new(!config.environment.is_guarded());
         let tokens = TokenIssuer::new(keys.tokens.clone(), url);
         let hasher = PasswordHasher::new(config.passwords, &SystemEntropy::new())?;
         Ok(Self {
@@ -68,6 +78,8 @@ impl Services {
             menus: MenuService::new(db.clone()),
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
+            api_keys: ApiKeyService::new(db.clone(), ApiKeyPeppers::new(keys.peppers.clone())),
+            webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound, url),
             sources: db.sources().clone(),
             db: db.clone(),
         })

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use comanda_api::app::Stopper;
 use comanda_api::process::{Preparations, Process};
 use comanda_infrastructure::clock::{Clock, Sources};
+use comanda_security::policy::Scope;
 
 use crate::client::Client;
 use crate::cluster::{TestDatabase, config, vars};
@@ -44,9 +45,15 @@ impl TestApp {
 
     /// With a Redis of its own, so that other processes may run on its database.
     pub async fn among_others() -> Self {
+        Self::among_others_with(Sources::system(), &BTreeMap::new()).await
+    }
+
+    /// The same, on the given clock, with settings that differ from the usual ones.
+    pub async fn among_others_with(sources: Sources, extra: &BTreeMap<String, String>) -> Self {
         let redis = RedisServer::start();
-        let place = BTreeMap::from([("REDIS_URL".to_owned(), redis.url())]);
-        let mut app = Self::with(Sources::system(), &place).await;
+        let mut extra = extra.clone();
+        extra.insert("REDIS_URL".to_owned(), redis.url());
+        let mut app = Self::with(sources, &extra).await;
         app.redis = Some(redis);
         app
     }
@@ -114,6 +121,20 @@ impl TestApp {
     pub async fn stranger(&self) -> Client {
         self.login("la-otra-mesa", "ana@laotramesa.demo", "comanda-demo-otra")
             .await
+    }
+
+    /// An integration with a key of the owner's first branch and these scopes.
+    pub async fn key(&self, owner: &Client, scopes: &[Scope]) -> Client {
+        let branches = owner.get("/v1/admin/branches").await.expect(200);
+        self.key_in(owner, scopes, &[branches.text("/data/0/id")]).await
+    }
+
+    /// An integration with a key of these branches and scopes.
+    pub async fn key_in(&self, owner: &Client, scopes: &[Scope], branches: &[&str]) -> Client {
+        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let body = serde_json::json!({ "name": "Till", "scopes": scopes, "branch_ids": branches });
+        let made = owner.post("/v1/admin/api-keys", &body).await.expect(201);
+        self.anyone().with_token(made.text("/secret"))
     }
 
     async fn login(&self, tenant: &str, email: &str, password: &str) -> Client {

@@ -18,6 +18,7 @@ pub struct Client {
 impl Client {
     /// Somebody without credentials.
     pub fn new(base: &str) -> Self {
+        comanda_infrastructure::tls::install();
         let http = reqwest::Client::builder()
             .no_proxy()
             .build()

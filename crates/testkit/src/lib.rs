@@ -20,7 +20,9 @@ pub mod cluster;
 pub mod dinner;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod redis;
+pub mod screen;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

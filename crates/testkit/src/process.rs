@@ -40,13 +40,14 @@ impl Process {
             .expect("the program is there");
         let lines = follow(&mut child);
         let mut said = String::new();
-        let (address, operations) = loop {
+        let [address, operations] = loop {
             let line = lines
                 .recv_timeout(PATIENCE)
                 .unwrap_or_else(|_| panic!("the server does not start:\n{said}"));
             let entry: Value = serde_json::from_str(&line).unwrap_or_default();
             if entry["message"] == "listening" {
-                break (text(&entry["address"]), text(&entry["operations"]));
+                break ["address", "operations"]
+                    .map(|name| entry[name].as_str().expect("an address").to_owned());
             }
             said.push_str(&line);
             said.push('\n');
@@ -95,10 +96,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("an address").to_owned()
 }
 
 /// What the child writes to stderr, line by line; read to its end whether or not anyone listens.

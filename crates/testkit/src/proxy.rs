@@ -44,10 +44,7 @@ impl Counts {
 
 fn is_control(sql: &str) -> bool {
     let begins = |word: &str| sql.starts_with(word);
-    begins("BEGIN")
-        || begins("COMMIT")
-        || begins("ROLLBACK")
-        || begins("SELECT set_config('comanda.tenant_id'")
+    begins("BEGIN") || begins("COMMIT") || begins("ROLLBACK") || begins("SET LOCAL comanda.tenant_id")
 }
 
 /// A proxy in front of the server at `socket`; gives the port it listens on.

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use comanda_infrastructure::db::Seen;
 use comanda_infrastructure::idempotency::Stored;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,9 @@ use super::conditional::etag;
 
 /// Every handler's answer.
 pub type Answer = Result<HttpResponse, crate::problem::Problem>;
+
+/// Where the branch's stream stood when the answer was read: events up to there are contained.
+pub const CURSOR: HeaderName = HeaderName::from_static("comanda-cursor");
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -41,6 +45,17 @@ pub fn versioned(view: &impl Serialize, version: i64) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::ETAG, etag(version)))
         .json(view)
+}
+
+/// What a screen starts from, told by `answer`, with the position from which its events go on.
+pub fn seen<T>(seen: Seen<T>, answer: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
+    let cursor = seen.cursor.to_string();
+    let mut response = answer(seen.value);
+    // Hexadecimal digits, a hyphen and digits are always a header's value.
+    if let Ok(value) = HeaderValue::try_from(cursor) {
+        response.headers_mut().insert(CURSOR, value);
+    }
+    response
 }
 
 /// Part of a list.

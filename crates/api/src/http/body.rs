@@ -4,11 +4,18 @@
 
 use std::cell::RefCell;
 
+use chrono::{DateTime, SubsecRound};
+use comanda_domain::Timestamp;
+use comanda_domain::event::{AUDIENCE, TypeFilter, View};
 use comanda_domain::ids::{IdError, TypedId};
 use comanda_domain::money::{Currency, MAX_TOTAL, Money};
+use comanda_security::api_key::{IpNet, parse_network};
+use comanda_security::policy::Scope;
 use serde_json::{Map, Value};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
 
 use crate::problem::{Code, FieldError, Problem};
 
@@ -392,6 +399,122 @@ impl FromJson for CurrencyCode {
     }
 }
 
+/// A moment, RFC 3339 with its zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Timestamp);
+
+impl FromJson for Time {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(text) = value else {
+            faults.add("wrong_type", "must be a text");
+            return None;
+        };
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(time) => Some(Self(time.to_utc().trunc_subsecs(6))),
+            Err(_) => {
+                faults.add("wrong_format", "a time such as 2027-01-31T23:59:00Z");
+                None
+            }
+        }
+    }
+
+    fn schema() -> Schema {
+        string()
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .build()
+            .into()
+    }
+}
+
+/// A network, or a single address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(pub IpNet);
+
+impl FromJson for Network {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(text) = value else {
+            faults.add("wrong_type", "must be a text");
+            return None;
+        };
+        match parse_network(text) {
+            Ok(network) => Some(Self(network)),
+            Err(error) => {
+                faults.add("wrong_format", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn schema() -> Schema {
+        string()
+            .format(Some(SchemaFormat::Custom("ip-network".to_owned())))
+            .build()
+            .into()
+    }
+}
+
+/// A filter of event types that lets something through that integrations are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventType(pub TypeFilter);
+
+impl FromJson for EventType {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let Value::String(text) = value else {
+            faults.add("wrong_type", "must be a text");
+            return None;
+        };
+        let told = |filter: &TypeFilter| {
+            AUDIENCE
+                .iter()
+                .any(|row| row.has_view(View::Integration) && filter.matches(row.name))
+        };
+        let filter = TypeFilter::parse(text).ok().filter(told);
+        if filter.is_none() {
+            faults.add(
+                "not_allowed",
+                "a type that integrations are told of, such as round.submitted or round.*",
+            );
+        }
+        filter.map(Self)
+    }
+
+    fn schema() -> Schema {
+        string()
+            .format(Some(SchemaFormat::Custom("event-type".to_owned())))
+            .build()
+            .into()
+    }
+}
+
+/// A number of an event in its branch, or 0 for the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position(pub i64);
+
+/// The largest number that every JSON reader keeps.
+const LARGEST_NUMBER: i64 = 9_007_199_254_740_991;
+
+impl FromJson for Position {
+    fn from_json(value: &Value, faults: &mut Faults) -> Option<Self> {
+        let number = whole(value, faults)?;
+        if number < 0 {
+            faults.add("too_small", "at least 0");
+        } else if number > LARGEST_NUMBER {
+            faults.add("too_large", format!("at most {LARGEST_NUMBER}"));
+        } else {
+            return Some(Self(number));
+        }
+        None
+    }
+
+    fn schema() -> Schema {
+        integer()
+            .minimum(Some(0))
+            .maximum(Some(LARGEST_NUMBER))
+            .build()
+            .into()
+    }
+}
+
 /// One of a closed set of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named<T>(pub T);
@@ -422,12 +545,20 @@ names! {
     comanda_domain::cart::Sharing,
     comanda_domain::diner::AllergenMode,
     comanda_domain::diner::Diet,
+    View,
     comanda_domain::kitchen::TicketStatus,
     comanda_domain::menu::Station,
     comanda_domain::round::RoundStatus,
     comanda_domain::service_call::CallStatus,
     comanda_domain::service_call::CallType,
     comanda_domain::table::TableStatus,
+}
+
+impl Names for Scope {
+    const NAMES: &'static [&'static str] = Self::NAMES;
+    fn of(name: &str) -> Option<Self> {
+        Self::parse(name)
+    }
 }
 
 impl<T: Names> FromJson for Named<T> {

@@ -152,7 +152,7 @@ pub fn ask(request: &HttpRequest, who: &Principal) -> Ask {
         tenant: who.tenant(),
         caller: caller(request, kind, Some(id)),
         request_id: RequestName::of(request),
-        traceparent: header_text(request, "traceparent"),
+        origin: super::trace::origin(request),
         language: super::language::accepted(request),
         found_at: "",
         idempotency: None,
@@ -164,7 +164,7 @@ pub fn stranger(request: &HttpRequest) -> Stranger {
     let caller = caller(request, ActorKind::System, None);
     Stranger {
         request_id: RequestName::of(request),
-        traceparent: header_text(request, "traceparent"),
+        origin: super::trace::origin(request),
         client_ip: caller.client_ip,
         user_agent: caller.user_agent,
     }

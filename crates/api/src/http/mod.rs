@@ -11,3 +11,4 @@ pub mod paging;
 pub mod path;
 pub mod principal;
 pub mod query;
+pub mod trace;

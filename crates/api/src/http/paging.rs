@@ -16,12 +16,12 @@ use crate::state::State;
 ///
 /// # Errors
 /// Whatever the list refuses.
-pub async fn with_page<T>(
+pub async fn with_page<R>(
     state: &State,
     request: &HttpRequest,
     page: &Page,
-    list: impl AsyncFnOnce(Wanted<'_>) -> Result<Part<T>, Refusal>,
-) -> Result<Part<T>, Problem> {
+    list: impl AsyncFnOnce(Wanted<'_>) -> Result<R, Refusal>,
+) -> Result<R, Problem> {
     let tenant = principal(request)?.tenant().to_string();
     let filter = without_page(request.query_string());
     let context = [tenant.as_str(), request.path(), filter.as_str()];

@@ -5,8 +5,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use comanda_domain::ids::{
-    BranchId, CartLineId, CheckId, IdError, ModifierOptionId, PaymentId, ProductId, RoundId, RoundItemId,
-    ServiceCallId, SessionId, TableId, TicketId, TicketItemId, TypedId,
+    ApiKeyId, BranchId, CartLineId, CheckId, DeliveryId, IdError, ModifierOptionId, PaymentId, ProductId,
+    RoundId, RoundItemId, ServiceCallId, SessionId, TableId, TicketId, TicketItemId, TypedId, WebhookId,
 };
 
 use crate::problem::{Code, Problem};
@@ -30,9 +30,11 @@ macro_rules! segments {
 }
 
 segments! {
+    ApiKeyId = "key_id",
     BranchId = "branch_id",
     CartLineId = "line_id",
     CheckId = "check_id",
+    DeliveryId = "delivery_id",
     ModifierOptionId = "option_id",
     PaymentId = "payment_id",
     ProductId = "product_id",
@@ -43,6 +45,7 @@ segments! {
     TableId = "table_id",
     TicketId = "ticket_id",
     TicketItemId = "item_id",
+    WebhookId = "webhook_id",
 }
 
 /// What is wrong with an id outside a body.

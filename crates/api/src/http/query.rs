@@ -72,6 +72,16 @@ impl Query {
         }
     }
 
+    /// Takes a parameter that its type reads.
+    ///
+    /// # Errors
+    /// A text that it cannot read, told in the words of `wanted`.
+    pub fn parsed<T: std::str::FromStr>(&mut self, name: &str, wanted: &str) -> Result<Option<T>, Problem> {
+        self.text(name)
+            .map(|text| text.parse().map_err(|_| invalid(name, wanted)))
+            .transpose()
+    }
+
     /// Takes an id.
     ///
     /// # Errors
@@ -171,7 +181,7 @@ impl Query {
     ///
     /// # Errors
     /// `invalid_parameter` naming it.
-    pub fn close(self) -> Result<(), Problem> {
+    pub fn close(&self) -> Result<(), Problem> {
         match self.pairs.first() {
             None => Ok(()),
             Some((name, _)) => Err(invalid(name, "no such parameter")),

@@ -105,7 +105,9 @@ codes! {
     SplitSumMismatch = "split_sum_mismatch", 422, "Amounts do not add up", "members expected, got";
     TenderedTooSmall = "tendered_too_small", 422, "Cash does not cover the amount", "member needed";
     ProviderNotEnabled = "provider_not_enabled", 422, "Payment method not offered here", "member enabled";
+    WebhookUrlForbidden = "webhook_url_forbidden", 422, "Address not allowed", "not https, or private";
     PreconditionRequired = "precondition_required", 428, "If-Match required", "clearing a cart or setting a split without it";
+    RateLimited = "rate_limited", 429, "Too many requests", "more requests, frames or connections than allowed; header Retry-After", retry;
     InternalError = "internal_error", 500, "Internal error", "a defect; the cause is in the log, never in the answer", retry;
     ServiceUnavailable = "service_unavailable", 503, "Try again shortly", "database unreachable, pool exhausted, starting or draining; header Retry-After", retry;
     ProviderUnavailable = "provider_unavailable", 503, "Payment provider unreachable", "repeat with the same key", retry;

@@ -42,9 +42,11 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::RegistrationRequired => Problem::new(Code::RegistrationRequired),
         Refusal::SeatingEnded => Problem::new(Code::SeatingEnded),
         Refusal::CredentialRevoked => Problem::new(Code::TokenInvalid),
+        Refusal::CredentialExpired => Problem::new(Code::TokenExpired),
         Refusal::TenantSuspended => Problem::new(Code::TenantSuspended),
         Refusal::CredentialsInvalid => Problem::new(Code::CredentialsInvalid),
         Refusal::RefreshReused => Problem::new(Code::RefreshReused),
+        Refusal::PayloadTooLarge => Problem::new(Code::PayloadTooLarge),
         Refusal::KeyReused => Problem::new(Code::IdempotencyKeyReused),
         Refusal::InvalidCursor => {
             Problem::new(Code::InvalidCursor).at("/query/cursor", "wrong_format", "not a cursor of this list")
@@ -62,6 +64,8 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
+        Refusal::AddressForbidden(why) => Problem::with_detail(Code::WebhookUrlForbidden, why.to_string())
+            .at("/url", "not_allowed", &why.to_string()),
         Refusal::Busy => Problem::new(Code::ServiceUnavailable),
         Refusal::Database(error) => database(&error),
         Refusal::Internal(cause) => Problem::new(Code::InternalError).because(cause),

@@ -17,6 +17,7 @@ use crate::state::State;
 /// Adds the routes below `/v1/admin`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
+        .service(crate::routes::events::list_admin_events)
         .service(list_branches)
         .service(get_branch)
         .service(list_tables)

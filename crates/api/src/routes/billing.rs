@@ -9,7 +9,7 @@ use comanda_infrastructure::views::{CheckTotalsView, CheckView, PaymentView, Pre
 use comanda_security::policy::Principal;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::answer::{Answer, Listed, ok, stored, versioned};
+use crate::http::answer::{Answer, Listed, ok, seen, stored, versioned};
 use crate::http::body::{Amount, Id, List, Named, Names, Nothing, Text, body};
 use crate::http::command::{Command, Keyed, Unkeyed, ask};
 use crate::http::paging::{paged, with_page};
@@ -164,7 +164,7 @@ pub async fn preview(
         ("business_day" = Option<String>, Query, description = "settled on this business day, YYYY-MM-DD"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("check.read"))))]
+    ), extensions(("x-comanda-action" = json!("check.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/checks")]
 pub async fn list_checks(
     state: web::Data<State>,
@@ -196,12 +196,12 @@ pub async fn list_checks(
             .await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// One check with its ledger.
 #[utoipa::path(tag = "billing", responses((status = 200, body = CheckView)),
-    extensions(("x-comanda-action" = json!("check.read"))))]
+    extensions(("x-comanda-action" = json!("check.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/checks/{check_id}")]
 pub async fn get_check(
     state: web::Data<State>,
@@ -210,12 +210,12 @@ pub async fn get_check(
     id: PathId<CheckId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .billing
         .get_check(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// The receipt, or the bill before it is paid; as JSON or a printable page.
@@ -329,7 +329,7 @@ impl PaymentBody {
 
 /// One payment.
 #[utoipa::path(tag = "billing", responses((status = 200, body = PaymentView)),
-    extensions(("x-comanda-action" = json!("check.read"))))]
+    extensions(("x-comanda-action" = json!("check.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/payments/{payment_id}")]
 pub async fn get_payment(
     state: web::Data<State>,
@@ -338,12 +338,12 @@ pub async fn get_payment(
     id: PathId<PaymentId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .billing
         .get_payment(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Gives up an online payment that is still under way.

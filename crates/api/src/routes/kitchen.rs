@@ -13,7 +13,7 @@ use comanda_infrastructure::views::{AvailabilityView, RoundView, TicketView};
 use comanda_security::policy::Principal;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::answer::{Answer, Listed, stored, versioned};
+use crate::http::answer::{Answer, Listed, seen, stored, versioned};
 use crate::http::body::{Nothing, Patch, Text, body};
 use crate::http::command::{Command, Keyed, Unkeyed, ask};
 use crate::http::paging::{paged, with_page};
@@ -26,6 +26,7 @@ use crate::state::State;
 /// Adds the routes below `/v1/kitchen`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
+        .service(crate::routes::events::list_kitchen_events)
         .service(list_tickets)
         .service(get_ticket)
         .service(start_ticket)
@@ -84,7 +85,7 @@ impl AvailabilityBody {
         ("status" = Option<String>, Query, description = "statuses; what is neither delivered nor canceled if not said"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("ticket.read"))))]
+    ), extensions(("x-comanda-action" = json!("ticket.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/tickets")]
 pub async fn list_tickets(
     state: web::Data<State>,
@@ -109,12 +110,12 @@ pub async fn list_tickets(
             .await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// One ticket.
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = TicketView)),
-    extensions(("x-comanda-action" = json!("ticket.read"))))]
+    extensions(("x-comanda-action" = json!("ticket.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/tickets/{ticket_id}")]
 pub async fn get_ticket(
     state: web::Data<State>,
@@ -134,12 +135,12 @@ pub async fn get_ticket(
         return Err(Problem::new(Code::NotAcceptable));
     }
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .kitchen
         .get(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 macro_rules! ticket_actions {
@@ -200,7 +201,7 @@ item_actions! {
         ("status" = Option<String>, Query, description = "statuses, separated by commas"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("round.read"))))]
+    ), extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/rounds")]
 pub async fn list_rounds(
     state: web::Data<State>,
@@ -226,12 +227,12 @@ pub async fn list_rounds(
             .await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// One round, once it was submitted.
 #[utoipa::path(tag = "kitchen", responses((status = 200, body = RoundView)),
-    extensions(("x-comanda-action" = json!("round.read"))))]
+    extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/rounds/{round_id}")]
 pub async fn get_round(
     state: web::Data<State>,
@@ -240,12 +241,12 @@ pub async fn get_round(
     id: PathId<RoundId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .rounds
         .get_submitted(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 macro_rules! round_actions {

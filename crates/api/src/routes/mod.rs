@@ -2,11 +2,14 @@
 //! outcome into the answer; it decides nothing.
 
 pub mod admin;
+pub mod api_keys;
 pub mod auth;
 pub mod billing;
 pub mod bodies;
 pub mod diner;
+pub mod events;
 pub mod health;
+pub mod integration;
 pub mod kitchen;
 pub mod public;
 pub mod waiter;
@@ -15,7 +18,7 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::principal::{guests_only, staff_only};
+use crate::http::principal::{guests_only, keys_only, listeners_only, staff_only};
 
 /// What every process answers, whatever its roles.
 pub fn probes(config: &mut ServiceConfig<'_>) {
@@ -28,6 +31,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .configure(probes)
         .service(scope("/v1/public").configure(public::configure))
         .configure(auth::configure)
+        .service(
+            scope("/v1/events")
+                .wrap(from_fn(listeners_only))
+                .configure(events::configure),
+        )
         .service(
             scope("/v1/diner")
                 .wrap(from_fn(guests_only))
@@ -51,6 +59,12 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(
             scope("/v1/admin")
                 .wrap(from_fn(staff_only))
-                .configure(admin::configure),
+                .configure(admin::configure)
+                .configure(api_keys::configure),
+        )
+        .service(
+            scope("/v1/integration")
+                .wrap(from_fn(keys_only))
+                .configure(integration::configure),
         );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use comanda_domain::actor::Role;
-use comanda_security::policy::{Action, Mark, Reach, Rule};
+use comanda_security::policy::{Action, ApiScope, Mark, Reach, Rule, Scope};
 use comanda_testkit::{Answer, Client, TestApp};
 use serde_json::{Value, json};
 
@@ -24,11 +24,13 @@ enum Caller {
     Guest,
     /// A phone with a table token.
     Visitor,
+    /// An integration with every scope, or without the one that matters.
+    Key { scoped: bool },
     /// Nobody.
     Anyone,
 }
 
-const CALLERS: [Caller; 8] = [
+const CALLERS: [Caller; 10] = [
     staff("leo", &[Role::Waiter]),
     staff("nora", &[Role::Kitchen]),
     staff("marta", &[Role::Manager]),
@@ -46,6 +48,8 @@ const CALLERS: [Caller; 8] = [
     },
     Caller::Guest,
     Caller::Visitor,
+    Caller::Key { scoped: true },
+    Caller::Key { scoped: false },
     Caller::Anyone,
 ];
 
@@ -65,6 +69,8 @@ enum Expected {
     Refused(u16, &'static str),
     /// `forbidden`, naming these roles.
     Forbidden(Vec<Role>),
+    /// `scope_missing`, naming this one.
+    ScopeMissing(Scope),
     /// Whatever the answer is, it is not about rights.
     Admitted,
     /// The domain's condition decides.
@@ -75,6 +81,12 @@ fn expected(operation: &Operation, rule: &Rule, caller: Caller) -> Expected {
     let other_kind = Expected::Refused(401, "token_wrong_audience");
     match caller {
         Caller::Anyone => Expected::Refused(401, "unauthenticated"),
+        Caller::Key { .. } if !operation.is_for_keys() => other_kind,
+        Caller::Key { scoped } => match rule.scope {
+            ApiScope::Of(scope) if !scoped => Expected::ScopeMissing(scope),
+            _ => Expected::Admitted,
+        },
+        _ if operation.is_for_keys() => other_kind,
         Caller::Staff { .. } if operation.is_for_guests() => other_kind,
         Caller::Guest | Caller::Visitor if !operation.is_for_guests() => other_kind,
         Caller::Guest if rule.action == Action::DinerRegister => other_kind,
@@ -115,6 +127,8 @@ struct Scene {
     app: TestApp,
     party: Party,
     logins: BTreeMap<&'static str, Client>,
+    /// With every scope, and with none that a route needs.
+    keys: [Client; 2],
 }
 
 impl Scene {
@@ -129,7 +143,17 @@ impl Scene {
                 logins.insert(name, app.staff(name).await);
             }
         }
-        Self { app, party, logins }
+        let branch = party.ids["brn"].clone();
+        let all = app.key_in(&olga, Scope::ALL, &[&branch]).await;
+        let few = app.key_in(&olga, &[Scope::ReportsRead], &[&branch]).await;
+        // With a key that nobody else uses: it is looked at and revoked.
+        let _ = party.integrate(&app, &olga).await;
+        Self {
+            app,
+            party,
+            logins,
+            keys: [all, few],
+        }
     }
 
     async fn call(&self, operation: &Operation, caller: Caller) -> Answer {
@@ -141,6 +165,7 @@ impl Scene {
             Caller::Staff { name, .. } => self.logins[name].clone(),
             Caller::Guest => self.party.guest.clone(),
             Caller::Visitor => self.party.visitor.clone(),
+            Caller::Key { scoped } => self.keys[usize::from(!scoped)].clone(),
             Caller::Anyone => self.app.anyone(),
         };
         let ids = &self.party.ids;
@@ -157,9 +182,13 @@ impl Scene {
 async fn the_answers_match_the_table() {
     let scene = Scene::set().await;
     let mut operations = Operation::all(&scene.app).await;
-    operations.retain(|operation| !operation.is_public());
+    operations.retain(|operation| !operation.is_public() && !operation.is_for_everyone());
     // Logging out everywhere ends the logins that the rest needs.
-    operations.sort_by_key(|operation| operation.path.starts_with("/v1/auth/"));
+    operations.sort_by_key(|operation| {
+        // What is deleted is not found any more.
+        let deletes = operation.method == reqwest::Method::DELETE;
+        (operation.path.starts_with("/v1/auth/"), deletes)
+    });
     for operation in &operations {
         let action = Action::parse(&operation.action)
             .unwrap_or_else(|| panic!("{}: no such action: {:?}", operation.name(), operation.action));
@@ -197,6 +226,14 @@ fn check(answer: &Answer, expected: &Expected, what: &str) {
                 "{report}"
             );
             assert_eq!(answer.at("/required_roles"), json!(roles), "{report}");
+        }
+        Expected::ScopeMissing(scope) => {
+            assert_eq!(
+                (answer.status.as_u16(), code),
+                (403, json!("scope_missing")),
+                "{report}"
+            );
+            assert_eq!(answer.at("/required_scope"), scope.as_str(), "{report}");
         }
         Expected::Admitted => {
             assert_ne!(answer.status, 403, "{report}");

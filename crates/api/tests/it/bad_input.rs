@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use comanda_security::policy::Scope;
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::{Answer, Client, TestApp};
 use reqwest::Method;
@@ -33,6 +34,7 @@ impl Scene {
             staff: app.staff("olga").await,
             guest: dinner.ana().clone(),
             visitor: app.anyone().with_token(scanned.text("/table_token")),
+            key: app.key(&app.staff("olga").await, Scope::ALL).await,
             anyone: app.anyone(),
         };
         let operations = Operation::all(&app).await;
@@ -319,6 +321,25 @@ fn wrong_texts(schema: &Value) -> Vec<(String, &'static str)> {
             .map(|text| (text.to_owned(), "not_allowed"))
             .to_vec();
     }
+    let of_format = |wrong: &[&str], code| wrong.iter().map(|text| ((*text).to_owned(), code)).collect();
+    match schema["format"].as_str() {
+        Some("date-time") => {
+            return of_format(
+                &["", "tomorrow", "2031-01-31T23:59:00", "2031-02-30T00:00:00Z"],
+                "wrong_format",
+            );
+        }
+        Some("ip-network") => {
+            return of_format(&["", "nonsense", "192.0.2.1/24", "192.0.2.0/33"], "wrong_format");
+        }
+        Some("event-type") => {
+            return of_format(
+                &["", "*", "round", "round.eaten", "service_call.*", "cart.changed"],
+                "not_allowed",
+            );
+        }
+        _ => {}
+    }
     if let Some(prefix) = id_prefix(schema) {
         let other = if prefix == "brn" { "tbl" } else { "brn" };
         let good = fresh(prefix);
@@ -581,6 +602,27 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
             ("a,b", "invalid_parameter"),
             ("%00", "invalid_parameter"),
         ],
+        "after" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+            ("5F3A9C01-1", "invalid_parameter"),
+        ],
+        "wait" => &[
+            ("nonsense", "invalid_parameter"),
+            ("26", "invalid_parameter"),
+            ("-1", "invalid_parameter"),
+        ],
+        "types" | "view" => &[
+            ("nonsense", "invalid_parameter"),
+            ("", "invalid_parameter"),
+            ("%00", "invalid_parameter"),
+        ],
+        "branch_id" => &[
+            ("nonsense", "id_malformed"),
+            ("", "id_malformed"),
+            ("tnt_01m6e22wg0f2sbd6h75gvkq2c9", "id_wrong_prefix"),
+        ],
         "session_id" | "sector_id" => &[
             ("nonsense", "id_malformed"),
             ("", "id_malformed"),
@@ -612,7 +654,18 @@ fn bad_values(name: &str) -> Vec<(&'static str, &'static str)> {
 #[tokio::test]
 async fn query_parameters_are_judged() {
     let scene = Scene::set().await;
+    let hook = json!({
+        "url": "https://192.88.98.1/", "event_types": ["round.*"], "branch_ids": [scene.dinner.branch],
+        "enabled": false,
+    });
+    let hook = scene
+        .callers
+        .key
+        .post("/v1/integration/webhooks", &hook)
+        .await
+        .expect(201);
     let ids = BTreeMap::from([
+        ("webhook_id", hook.text("/id").to_owned()),
         ("branch_id", scene.dinner.branch.clone()),
         ("session_id", scene.dinner.session.clone()),
     ]);
@@ -681,7 +734,8 @@ async fn a_cursor_is_good_for_its_own_list_only() {
     assert_ne!(last.at("/data/0/id"), first.at("/data/0/id"));
     for operation in &scene.operations {
         if operation.query.iter().any(|name| name == "cursor") && operation.path != "/v1/admin/branches" {
-            let answer = staff
+            let reader = scene.callers.fitting(operation);
+            let answer = reader
                 .get(&format!("{}?cursor={cursor}", operation.at(&ids)))
                 .await;
             is(&answer, "invalid_cursor");

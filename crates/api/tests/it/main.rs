@@ -1,6 +1,10 @@
 //! Black-box tests over HTTP, each on its own database.
 
 #[cfg(test)]
+mod announced;
+#[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -13,9 +17,17 @@ mod cost;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod dinner;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod gauges;
+#[cfg(test)]
+mod large_events;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
@@ -25,4 +37,8 @@ mod raw;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod sockets;
+#[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod webhooks;

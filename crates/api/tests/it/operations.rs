@@ -69,6 +69,16 @@ impl Operation {
         self.path.starts_with("/v1/diner/")
     }
 
+    /// Is for whoever may listen to events, guests and staff alike; `events.rs` has its cases.
+    pub fn is_for_everyone(&self) -> bool {
+        self.path.starts_with("/v1/events")
+    }
+
+    /// Is for integrations.
+    pub fn is_for_keys(&self) -> bool {
+        self.path.starts_with("/v1/integration/")
+    }
+
     /// Reads a body, with fields or without.
     pub fn has_command(&self) -> bool {
         self.method != Method::GET
@@ -119,6 +129,8 @@ impl Operation {
         match segment {
             "branch_id" => "brn",
             "call_id" => "cal",
+            "delivery_id" => "dlv",
+            "key_id" => "key",
             "check_id" => "chk",
             "item_id" if self.path.contains("/tickets/") => "tki",
             "item_id" => "rit",
@@ -130,6 +142,7 @@ impl Operation {
             "session_id" => "ses",
             "table_id" => "tbl",
             "ticket_id" => "tkt",
+            "webhook_id" => "whk",
             other => panic!("{}: which kind is {other}?", self.name()),
         }
     }
@@ -201,6 +214,10 @@ pub fn sample(schema: &Value, ids: &BTreeMap<&str, String>, whole: bool) -> Valu
         "boolean" => json!(true),
         "integer" => schema["minimum"].as_i64().unwrap().max(1).into(),
         "string" if schema["pattern"] == "^[A-Z]{3}$" => json!("ARS"),
+        "string" if schema["format"] == "date-time" => json!("2031-01-31T23:59:00Z"),
+        "string" if schema["format"] == "ip-network" => json!("192.0.2.0/24"),
+        "string" if schema["format"] == "uri" => json!("https://192.88.98.1/hook"),
+        "string" if schema["format"] == "event-type" => json!("round.*"),
         "string" => "a".repeat(length(schema, "minLength").unwrap_or(1).max(1)).into(),
         other => panic!("no sample of {other}"),
     }
@@ -218,6 +235,7 @@ pub struct Callers {
     pub staff: Client,
     pub guest: Client,
     pub visitor: Client,
+    pub key: Client,
     pub anyone: Client,
 }
 
@@ -227,7 +245,8 @@ impl Callers {
         match operation.path.as_str() {
             "/v1/diner/register" => &self.visitor,
             _ if operation.is_public() => &self.anyone,
-            _ if operation.is_for_guests() => &self.guest,
+            _ if operation.is_for_guests() || operation.is_for_everyone() => &self.guest,
+            _ if operation.is_for_keys() => &self.key,
             _ => &self.staff,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use comanda_security::policy::Scope;
 use comanda_testkit::dinner::code_of;
 use comanda_testkit::{Client, TestApp};
 use serde_json::{Value, json};
@@ -111,6 +112,27 @@ impl Party {
         self.ids.insert("cal", call.text("/id").to_owned());
         let cart = self.guest.post("/v1/diner/cart/lines", &line).await.expect(201);
         self.ids.insert("crt", cart.text("/lines/0/id").to_owned());
+    }
+
+    /// An integration of the branch is there: gives it every scope. The ids of its objects are known.
+    pub async fn integrate(&mut self, app: &TestApp, owner: &Client) -> Client {
+        let key = app.key_in(owner, Scope::ALL, &[&self.ids["brn"]]).await;
+        let me = key.get("/v1/integration/me").await.expect(200);
+        self.ids.insert("key", me.text("/id").to_owned());
+        // Switched off: nobody is to be called, and nothing changes while others are watched.
+        let hook = json!({
+            "url": "https://192.88.98.1/hook", "event_types": ["round.*"], "branch_ids": [self.ids["brn"]],
+            "enabled": false,
+        });
+        let made = key.post("/v1/integration/webhooks", &hook).await.expect(201);
+        let hook = made.text("/id").to_owned();
+        let tested = key
+            .command(&format!("/v1/integration/webhooks/{hook}/test"))
+            .await
+            .expect(200);
+        self.ids.insert("dlv", tested.text("/id").to_owned());
+        self.ids.insert("whk", hook);
+        key
     }
 
     /// The bill is out and a payment under way.

@@ -13,12 +13,17 @@ use crate::party::Party;
 /// Every operation and whether ids can be put into its path, body or query. A new operation is added here, and with
 /// ids in its body or query to `pointed_at` or `guests_point_at`.
 const OPERATIONS: &[(&str, &str)] = &[
+    ("DELETE /v1/admin/api-keys/{key_id}", "path"),
     ("DELETE /v1/diner/cart", ""),
     ("DELETE /v1/diner/cart/lines/{line_id}", "path"),
+    ("DELETE /v1/integration/webhooks/{webhook_id}", "path"),
     ("GET /livez", ""),
     ("GET /readyz", ""),
+    ("GET /v1/admin/api-keys", ""),
+    ("GET /v1/admin/api-keys/{key_id}", "path"),
     ("GET /v1/admin/branches", ""),
     ("GET /v1/admin/branches/{branch_id}", "path"),
+    ("GET /v1/admin/branches/{branch_id}/events", "path"),
     ("GET /v1/admin/branches/{branch_id}/tables", "path"),
     ("GET /v1/admin/tables/{table_id}", "path"),
     ("GET /v1/admin/tables/{table_id}/qr", "path"),
@@ -32,6 +37,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/cart", ""),
     ("GET /v1/diner/check", ""),
     ("GET /v1/diner/check/receipt", ""),
+    ("GET /v1/diner/events", ""),
     ("GET /v1/diner/me", ""),
     ("GET /v1/diner/menu", ""),
     ("GET /v1/diner/payments/{payment_id}", "path"),
@@ -39,11 +45,20 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/rounds/{round_id}", "path"),
     ("GET /v1/diner/service-calls", ""),
     ("GET /v1/diner/session", ""),
+    ("GET /v1/events", "query"),
+    ("GET /v1/integration/branches", ""),
+    ("GET /v1/integration/branches/{branch_id}/events", "path"),
+    ("GET /v1/integration/me", ""),
+    ("GET /v1/integration/webhooks", ""),
+    ("GET /v1/integration/webhooks/{webhook_id}", "path"),
+    ("GET /v1/integration/webhooks/{webhook_id}/deliveries", "path"),
+    ("GET /v1/kitchen/branches/{branch_id}/events", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/rounds", "path"),
     ("GET /v1/kitchen/branches/{branch_id}/tickets", "path"),
     ("GET /v1/kitchen/rounds/{round_id}", "path"),
     ("GET /v1/kitchen/tickets/{ticket_id}", "path"),
     ("GET /v1/public/receipts/{receipt_code}", ""),
+    ("GET /v1/waiter/branches/{branch_id}/events", "path"),
     ("GET /v1/waiter/branches/{branch_id}/rounds", "path query"),
     ("GET /v1/waiter/branches/{branch_id}/service-calls", "path"),
     ("GET /v1/waiter/branches/{branch_id}/tables", "path query"),
@@ -52,6 +67,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/waiter/tables/{table_id}", "path"),
     ("PATCH /v1/diner/cart/lines/{line_id}", "path body"),
     ("PATCH /v1/diner/me", ""),
+    ("PATCH /v1/integration/webhooks/{webhook_id}", "path body"),
+    ("POST /v1/admin/api-keys", "body"),
     ("POST /v1/auth/login", ""),
     ("POST /v1/auth/logout", ""),
     ("POST /v1/auth/logout-all", ""),
@@ -70,6 +87,11 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("POST /v1/diner/rounds/{round_id}/cancel", "path"),
     ("POST /v1/diner/service-calls", ""),
     ("POST /v1/diner/service-calls/{call_id}/cancel", "path"),
+    ("POST /v1/integration/deliveries/{delivery_id}/retry", "path"),
+    ("POST /v1/integration/webhooks", "body"),
+    ("POST /v1/integration/webhooks/{webhook_id}/replay", "path body"),
+    ("POST /v1/integration/webhooks/{webhook_id}/rotate-secret", "path"),
+    ("POST /v1/integration/webhooks/{webhook_id}/test", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/ready", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/recall", "path"),
     ("POST /v1/kitchen/rounds/{round_id}/serve", "path"),
@@ -129,6 +151,7 @@ struct Pointed {
 /// Whoever attacks, with two tables: at one the party eats, at the other it pays.
 struct Attacker {
     admin: Client,
+    key: Client,
     eating: Party,
     paying: Party,
 }
@@ -138,8 +161,10 @@ impl Attacker {
         let eating = Party::eating(app, &admin, branch, tables[0]).await;
         let mut paying = Party::eating(app, &admin, branch, tables[1]).await;
         paying.pay().await;
+        let key = paying.integrate(app, &admin).await;
         Self {
             admin,
+            key,
             eating,
             paying,
         }
@@ -257,6 +282,7 @@ impl Attacker {
         let rounds = format!("/v1/waiter/sessions/{}/rounds", eating["ses"]);
         let request = format!("/v1/billing/sessions/{}/check", eating["ses"]);
         let check = format!("/v1/billing/checks/{}", paying["chk"]);
+        let hook = format!("/v1/integration/webhooks/{}", paying["whk"]);
         let version = Some(self.admin.get(&check).await.expect(200).number("/version"));
         let pointed = |operation, path: &str, code, body| Pointed {
             operation,
@@ -268,6 +294,30 @@ impl Attacker {
         let place = "POST /v1/waiter/sessions/{session_id}/rounds";
         let pay = "POST /v1/billing/checks/{check_id}/payments";
         vec![
+            pointed(
+                "POST /v1/admin/api-keys",
+                "/v1/admin/api-keys",
+                "not_found",
+                |own, put| json!({ "name": "Till", "scopes": ["menu:read"], "branch_ids": [own["brn"], put["brn"]] }),
+            ),
+            pointed(
+                "POST /v1/integration/webhooks",
+                "/v1/integration/webhooks",
+                "not_found",
+                |own, put| json!({ "url": "https://192.88.98.1/", "event_types": ["round.*"], "branch_ids": [own["brn"], put["brn"]] }),
+            ),
+            pointed(
+                "PATCH /v1/integration/webhooks/{webhook_id}",
+                &hook,
+                "not_found",
+                |_, put| json!({ "branch_ids": [put["brn"]] }),
+            ),
+            pointed(
+                "POST /v1/integration/webhooks/{webhook_id}/replay",
+                &format!("{hook}/replay"),
+                "not_found",
+                |_, put| json!({ "branch_id": put["brn"], "after": 0 }),
+            ),
             pointed(
                 place,
                 &rounds,
@@ -395,13 +445,18 @@ async fn point(caller: &Client, pointed: &Pointed, own: &Ids, put: &Ids) -> Answ
 }
 
 /// Puts foreign ids into every path: all of them, and each alone among the attacker's own.
-async fn attack_paths(caller: &Client, guest: bool, operations: &[Operation], own: &Ids, foreign: &Ids) {
+async fn attack_paths<'a>(
+    caller: &Client,
+    operations: impl IntoIterator<Item = &'a Operation>,
+    own: &Ids,
+    foreign: &Ids,
+) {
     let unknown = nobodys(foreign);
     let pointed = operations
-        .iter()
+        .into_iter()
         .filter(|operation| !operation.is_public() && !operation.segments().is_empty());
     let mut count = 0;
-    for operation in pointed.filter(|operation| operation.is_for_guests() == guest) {
+    for operation in pointed {
         let prefixes: Vec<&str> = operation
             .segments()
             .iter()
@@ -523,10 +578,20 @@ async fn another_restaurants_staff_finds_nothing() {
     let olga = app.staff("olga").await;
     let mut victim = Party::eating(&app, &olga, "centro", "SAL-01").await;
     victim.pay().await;
+    let _ = victim.integrate(&app, &olga).await;
     let attacker = Attacker::of(&app, app.stranger().await, "unica", ["SAL-01", "SAL-02"]).await;
     let (admin, own, foreign) = (&attacker.admin, &attacker.paying.ids, &victim.ids);
     let before = dump(&app).await;
-    attack_paths(admin, false, &operations, own, foreign).await;
+    let for_staff: Vec<&Operation> = operations
+        .iter()
+        .filter(|operation| !operation.is_for_guests() && !operation.is_for_keys())
+        .collect();
+    attack_paths(admin, for_staff, own, foreign).await;
+    let for_keys: Vec<&Operation> = operations
+        .iter()
+        .filter(|operation| operation.is_for_keys())
+        .collect();
+    attack_paths(&attacker.key, for_keys, own, foreign).await;
     let unknown = nobodys(foreign);
     for pointed in attacker.pointed_at().await {
         let own = if pointed.path.contains("/sessions/") {
@@ -534,26 +599,39 @@ async fn another_restaurants_staff_finds_nothing() {
         } else {
             own
         };
-        let answer = point(admin, &pointed, own, foreign).await;
+        let caller = if pointed.path.starts_with("/v1/integration/") {
+            &attacker.key
+        } else {
+            admin
+        };
+        let answer = point(caller, &pointed, own, foreign).await;
         same(
             &answer,
             foreign,
-            &point(admin, &pointed, own, &unknown).await,
+            &point(caller, &pointed, own, &unknown).await,
             &unknown,
         );
     }
     // Lists hold nothing of theirs, with or without their ids in the query.
     let lists = operations.iter().filter(|operation| {
-        operation.method == Method::GET && !operation.is_public() && !operation.is_for_guests()
+        operation.method == Method::GET
+            && !operation.is_public()
+            && !operation.is_for_guests()
+            && !operation.is_for_everyone()
     });
     for operation in lists {
+        let reader = if operation.is_for_keys() {
+            &attacker.key
+        } else {
+            admin
+        };
         let mut queries = vec![String::new()];
         for name in operation.query.iter().filter(|name| name.ends_with("_id")) {
             let prefix = name.get(..3).unwrap();
             queries.push(format!("?{name}={}", foreign[prefix]));
         }
         for query in queries {
-            let answer = admin
+            let answer = reader
                 .get(&format!("{}{query}", operation.at(own)))
                 .await
                 .expect(200);
@@ -566,8 +644,11 @@ async fn another_restaurants_staff_finds_nothing() {
             }
         }
     }
-    // Guests' addresses are not for staff, whoever's.
-    for operation in operations.iter().filter(|operation| operation.is_for_guests()) {
+    // Guests' and integrations' addresses are not for staff, whoever's.
+    for operation in operations
+        .iter()
+        .filter(|operation| operation.is_for_guests() || operation.is_for_keys())
+    {
         let answer = call(admin, operation, foreign).await;
         assert_eq!(problem(&answer), "token_wrong_audience", "{}", answer.report());
     }
@@ -581,14 +662,14 @@ async fn another_restaurants_guests_find_nothing() {
     let olga = app.staff("olga").await;
     let mut victim = Party::eating(&app, &olga, "centro", "SAL-01").await;
     victim.pay().await;
+    let _ = victim.integrate(&app, &olga).await;
     let attacker = Attacker::of(&app, app.stranger().await, "unica", ["SAL-01", "SAL-02"]).await;
     let before = dump(&app).await;
     attack_as_guests(&attacker, &operations, &victim.ids).await;
     let guest = &attacker.eating.guest;
-    for operation in operations
-        .iter()
-        .filter(|operation| !operation.is_public() && !operation.is_for_guests())
-    {
+    for operation in operations.iter().filter(|operation| {
+        !operation.is_public() && !operation.is_for_guests() && !operation.is_for_everyone()
+    }) {
         let answer = call(guest, operation, &victim.ids).await;
         assert_eq!(problem(&answer), "token_wrong_audience", "{}", answer.report());
     }
@@ -597,7 +678,11 @@ async fn another_restaurants_guests_find_nothing() {
 
 async fn attack_as_guests(attacker: &Attacker, operations: &[Operation], foreign: &Ids) {
     for party in [&attacker.eating, &attacker.paying] {
-        attack_paths(&party.guest, true, operations, &party.ids, foreign).await;
+        let for_guests: Vec<&Operation> = operations
+            .iter()
+            .filter(|operation| operation.is_for_guests())
+            .collect();
+        attack_paths(&party.guest, for_guests, &party.ids, foreign).await;
     }
     let unknown = nobodys(foreign);
     for (pointed, party) in attacker.guests_point_at().await {

@@ -31,6 +31,7 @@ impl Client {
     /// An address that cannot be used.
     pub fn new(address: &str, timeout: Duration) -> Result<Self, ClientError> {
         let base = usable(address)?;
+        comanda_infrastructure::tls::install();
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .redirect(redirect::Policy::none())

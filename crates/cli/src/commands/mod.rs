@@ -3,6 +3,7 @@
 pub mod db_migrate;
 pub mod db_seed;
 pub mod dinner;
+pub mod dlq;
 pub mod load;
 mod open;
 pub mod outbox;

@@ -1,6 +1,10 @@
 //! The commands, each against a server of its own.
 
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod dinner;
+#[cfg(test)]
+mod dlq;
 #[cfg(test)]
 mod outbox;

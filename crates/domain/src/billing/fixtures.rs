@@ -24,6 +24,7 @@ use crate::menu::Station;
 use crate::money::{Currency, Money};
 use crate::round::{Round, RoundItem, RoundSource, RoundStatus};
 use crate::session::{Session, SessionStatus};
+use crate::table::Table;
 use crate::text::I18n;
 
 pub(super) const EQUAL: SplitRequest = SplitRequest::Equal { participants: None };
@@ -133,6 +134,21 @@ pub(super) fn session() -> Session {
     }
 }
 
+/// The table of that session.
+pub(super) fn table() -> Table {
+    Table {
+        id: session().table_id,
+        branch_id: branch().id,
+        sector_id: id(6),
+        code: "SAL-01".to_owned(),
+        capacity: 4,
+        out_of_service: false,
+        out_of_service_reason: None,
+        qr_version: 1,
+        version: 1,
+    }
+}
+
 /// A line of an owner, or of the table, with its price.
 pub(super) type Line = (Option<DinerId>, i64);
 
@@ -217,6 +233,7 @@ pub(super) fn dinner_round() -> Round {
 pub(super) fn billed(rounds: &[Round]) -> Bill {
     let facts = RequestFacts {
         session: &session(),
+        table: &table(),
         branch: &branch(),
         rounds,
         billed: &BTreeSet::new(),

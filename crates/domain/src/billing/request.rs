@@ -12,12 +12,12 @@ use crate::actor::{Actor, Forbidden};
 use crate::audit::AuditEntry;
 use crate::branch::Branch;
 use crate::enums::text_enum;
-use crate::event::{Event, EventBody, EventName};
+use crate::event::{Event, EventName};
 use crate::ids::{DinerId, IdSource, RoundId, RoundItemId};
 use crate::money::MoneyError;
 use crate::round::{Round, RoundStatus};
 use crate::session::{Session, SessionStatus};
-use crate::table::{TableStatus, table_status};
+use crate::table::Table;
 
 text_enum! {
     /// What becomes of rounds that still wait when the check is asked for.
@@ -36,6 +36,8 @@ text_enum! {
 pub struct RequestFacts<'a> {
     /// The session; it has no unsettled check (with one, that check is the answer).
     pub session: &'a Session,
+    /// Its table, locked.
+    pub table: &'a Table,
     /// Its branch.
     pub branch: &'a Branch,
     /// All its rounds; the pending ones already confirmed or canceled where that was asked for.
@@ -62,6 +64,8 @@ pub struct RequestCheck {
 pub struct CheckRequested {
     /// The session, now paying.
     pub session: Session,
+    /// Its table, likewise.
+    pub table: Table,
     /// The new check.
     pub check: Check,
     /// Its charges, and the split if asked for.
@@ -139,13 +143,15 @@ pub fn request_check(
         version: facts.session.version + 1,
         ..facts.session.clone()
     };
+    let table = facts.table.with_other_status();
     Ok(CheckRequested {
-        events: events(facts.session, &session, &check),
+        events: events(facts.session.status, &session, &table, &check),
         audit: AuditEntry::new("check.request", "check", check.id)
             .set("number", check.number)
             .set("total_amount", check.total_amount)
             .set("status", check.status.as_str()),
         session,
+        table,
         check,
         ledger,
     })
@@ -226,19 +232,10 @@ fn new_check(
     }
 }
 
-fn events(before: &Session, session: &Session, check: &Check) -> Vec<Event> {
-    // A table with a live session is never out of service.
-    let status_of = |session: &Session| -> TableStatus { table_status(false, Some(session.status)) };
+fn events(before: SessionStatus, session: &Session, table: &Table, check: &Check) -> Vec<Event> {
     let mut events = vec![
         check_event(EventName::CheckRequested, check, cause::REQUEST),
-        Event {
-            name: EventName::TableStatusChanged,
-            body: EventBody::Table {
-                table_id: session.table_id,
-                status: status_of(session),
-                previous_status: status_of(before),
-            },
-        },
+        session.table_changed(table, Some(before)),
     ];
     if check.status == CheckStatus::Paid {
         events.push(check_event(EventName::CheckPaid, check, cause::REQUEST));
@@ -250,8 +247,10 @@ fn events(before: &Session, session: &Session, check: &Check) -> Vec<Event> {
 mod tests {
     use super::*;
     use crate::billing::fixtures::{
-        CountingIds, EQUAL, branch, diners, dinner_round, leo, line, names, now, round_of, session,
+        CountingIds, EQUAL, branch, diners, dinner_round, leo, line, names, now, round_of, session, table,
     };
+    use crate::event::EventBody;
+    use crate::table::TableStatus;
 
     const PLAIN: RequestCheck = RequestCheck {
         split: None,
@@ -278,6 +277,7 @@ mod tests {
         fn ask(&self, command: &RequestCheck, actor: &Actor) -> Result<CheckRequested, RequestCheckError> {
             let facts = RequestFacts {
                 session: &self.session,
+                table: &table(),
                 branch: &self.branch,
                 rounds: &self.rounds,
                 billed: &self.billed,
@@ -301,6 +301,7 @@ mod tests {
         let done = world().ask(&command, &carla()).unwrap();
         assert_eq!(done.check.status, CheckStatus::Requested);
         assert_eq!((done.check.number, done.check.version), (7, 1));
+        assert_eq!(done.table.version, table().version + 1);
         assert_eq!(
             (done.check.total_amount, done.check.due()),
             (4_660_000, 4_660_000)

@@ -4,12 +4,12 @@ use crate::Timestamp;
 use crate::billing::{Check, Payment};
 use crate::diner::Diner;
 use crate::event::EventName;
-use crate::ids::{CheckId, ModifierOptionId, ProductId, RoundItemId, TableId, TicketId};
+use crate::ids::{CheckId, ModifierOptionId, ProductId, RoundItemId, TicketId};
 use crate::kitchen::Ticket;
 use crate::round::{Round, RoundStatus};
 use crate::service_call::ServiceCall;
 use crate::session::{CloseReason, Session};
-use crate::table::TableStatus;
+use crate::table::{Table, TableStatus};
 
 /// One event: its name, and the object with what the name adds to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub enum EventBody {
     /// `table.status_changed`
     Table {
         /// The table.
-        table_id: TableId,
+        table: Box<Table>,
         /// Now.
         status: TableStatus,
         /// Before.
@@ -54,7 +54,9 @@ pub enum EventBody {
     Ticket {
         /// The ticket.
         ticket: Box<Ticket>,
-        /// Where its round stands then.
+        /// Its round, which says what the lines are.
+        round: Box<Round>,
+        /// Where the round stands with the tickets as they are then.
         round_status: RoundStatus,
         /// On `ticket.item_changed`: the line and its status before.
         item: Option<(crate::ids::TicketItemId, crate::kitchen::TicketItemStatus)>,

@@ -101,6 +101,15 @@ impl TypeFilters {
     }
 }
 
+impl FromStr for TypeFilters {
+    type Err = FilterError;
+
+    /// As [`TypeFilters::parse`].
+    fn from_str(list: &str) -> Result<Self, FilterError> {
+        Self::parse(list)
+    }
+}
+
 impl FromIterator<TypeFilter> for TypeFilters {
     fn from_iter<I: IntoIterator<Item = TypeFilter>>(filters: I) -> Self {
         Self(filters.into_iter().collect())

@@ -249,6 +249,7 @@ impl Progress {
             name,
             body: EventBody::Ticket {
                 ticket,
+                round: Box::new(self.round.clone()),
                 round_status,
                 item,
             },

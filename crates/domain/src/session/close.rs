@@ -10,12 +10,15 @@ use crate::machine::{Asking, Refusal, permit};
 use crate::round::Round;
 use crate::service_call::{ServiceCall, cancel_with_session};
 use crate::session::{CloseReason, SESSION_TRANSITIONS, Session, SessionClosed, SessionStatus};
+use crate::table::Table;
 
 /// What is known when a session is to close. Rounds that are to be served first are served already.
 #[derive(Clone, Copy, Debug)]
 pub struct CloseFacts<'a> {
     /// The session, locked.
     pub session: &'a Session,
+    /// Its table, locked.
+    pub table: &'a Table,
     /// Its check that is neither settled nor void.
     pub check: Option<&'a Check>,
     /// The latest check of this visit that was settled before.
@@ -34,6 +37,8 @@ pub struct CloseFacts<'a> {
 pub struct Closed {
     /// The session. Its cart is empty, its phones' tokens are dead.
     pub session: Session,
+    /// Its table, free again.
+    pub table: Table,
     /// The calls that end with it.
     pub calls: Vec<ServiceCall>,
     /// One `service_call.canceled` per call; they come first.
@@ -118,16 +123,18 @@ pub fn close_session(facts: CloseFacts<'_>, actor: &Actor, now: Timestamp) -> Re
             check_id,
         },
     };
+    let table = facts.table.with_other_status();
     Ok(Closed {
         calls,
         call_events,
         settle: facts.check.is_some(),
-        events: vec![announced, closed.table_changed(Some(session.status))],
+        events: vec![announced, closed.table_changed(&table, Some(session.status))],
         audit: AuditEntry::new("session.close", "session", session.id)
             .moved("status", session.status.as_str(), closed.status.as_str())
             .moved("seating", session.seating, closed.seating)
             .set("close_reason", reason.as_str()),
         session: closed,
+        table,
     })
 }
 
@@ -162,6 +169,8 @@ fn closed(session: &Session, reason: CloseReason, actor: &Actor, now: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -170,7 +179,7 @@ mod tests {
     use crate::menu::fixtures::{at, id};
     use crate::round::RoundStatus;
     use crate::service_call::{CallStatus, CallType};
-    use crate::session::fixtures::{check, round, session, staff};
+    use crate::session::fixtures::{check, round, session, staff, table};
     use crate::table::TableStatus;
 
     fn call(status: CallStatus) -> ServiceCall {
@@ -191,9 +200,12 @@ mod tests {
         }
     }
 
+    static TABLE: LazyLock<Table> = LazyLock::new(table);
+
     fn facts(session: &Session) -> CloseFacts<'_> {
         CloseFacts {
             session,
+            table: &TABLE,
             check: None,
             settled_check: None,
             rounds: &[],
@@ -226,6 +238,7 @@ mod tests {
         assert_eq!(closed.session.close_reason, Some(CloseReason::Paid));
         assert_eq!(closed.session.closed, Some(leo.stamp(at(65))));
         assert_eq!((closed.session.version, closed.session.cart_version), (2, 1));
+        assert_eq!(closed.table.version, TABLE.version + 1);
         assert!(closed.settle);
         assert_eq!(closed.calls.len(), 2);
         assert!(

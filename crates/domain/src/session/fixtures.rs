@@ -32,7 +32,9 @@ pub fn table() -> Table {
         code: "SAL-01".to_owned(),
         capacity: 4,
         out_of_service: false,
+        out_of_service_reason: None,
         qr_version: 1,
+        version: 1,
     }
 }
 

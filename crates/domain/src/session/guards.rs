@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::event::{Event, EventBody, EventName};
 use crate::session::{Session, SessionStatus};
-use crate::table::{TableStatus, table_status};
+use crate::table::{Table, TableStatus, table_status};
 
 /// Ordering is closed: the session is paying or closed (`session_not_open`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -89,12 +89,12 @@ impl Session {
     }
 
     /// `table.status_changed`, once the session has left the given status. A table with a live session is never
-    /// out of service, so the session alone gives both statuses.
-    pub(crate) fn table_changed(&self, previous: Option<SessionStatus>) -> Event {
+    /// out of service, so the session alone gives both statuses. The table is as it is after the change.
+    pub(crate) fn table_changed(&self, table: &Table, previous: Option<SessionStatus>) -> Event {
         Event {
             name: EventName::TableStatusChanged,
             body: EventBody::Table {
-                table_id: self.table_id,
+                table: Box::new(table.clone()),
                 status: table_status(false, Some(self.status)),
                 previous_status: previous
                     .map_or(TableStatus::Free, |status| table_status(false, Some(status))),

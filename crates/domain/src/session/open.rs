@@ -39,6 +39,8 @@ pub struct OpenOrJoin {
 pub struct Opened {
     /// The session.
     pub session: Session,
+    /// Its table, no longer free.
+    pub table: Table,
     /// `session.opened`, `table.status_changed`.
     pub events: Vec<Event>,
     /// The trace.
@@ -209,12 +211,14 @@ fn open(table: &Table, new: NewSession, actor: &Actor, now: Timestamp, ids: &mut
             check_id: None,
         },
     });
+    let table = table.with_other_status();
     Opened {
-        events: announced.chain([session.table_changed(None)]).collect(),
+        events: announced.chain([session.table_changed(&table, None)]).collect(),
         audit: AuditEntry::new("session.open", "session", session.id)
             .set("status", session.status.as_str())
             .set("table_id", table.id.to_string()),
         session,
+        table,
     }
 }
 
@@ -264,12 +268,13 @@ mod tests {
         assert_eq!(
             opened.events[1].body,
             EventBody::Table {
-                table_id: table().id,
+                table: Box::new(opened.table.clone()),
                 status: TableStatus::Open,
                 previous_status: TableStatus::Free,
             }
         );
         assert_eq!(opened.events.len(), 2);
+        assert_eq!(opened.table.version, table().version + 1);
         assert_eq!(
             scan(&table(), Some(&session), BranchSettings::default(), None),
             Ok(OpenedOrJoined::Joined(Box::new(session.clone())))

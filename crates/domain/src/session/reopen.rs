@@ -8,12 +8,15 @@ use crate::billing::{Check, CheckStatus};
 use crate::event::{Event, EventBody, EventName};
 use crate::machine::{Asking, Refusal, permit};
 use crate::session::{SESSION_TRANSITIONS, Session, SessionStatus};
+use crate::table::Table;
 
 /// What is known when a session is to reopen.
 #[derive(Clone, Copy, Debug)]
 pub struct ReopenFacts<'a> {
     /// The session, locked.
     pub session: &'a Session,
+    /// Its table, locked.
+    pub table: &'a Table,
     /// Its check that is neither settled nor void; a paying session has one.
     pub check: Option<&'a Check>,
     /// Amounts of online payments under way, in minor units.
@@ -34,6 +37,8 @@ pub enum CheckEnd {
 pub struct Reopened {
     /// The session; its cart thaws.
     pub session: Session,
+    /// Its table, open again.
+    pub table: Table,
     /// What to do with the check.
     pub check_end: CheckEnd,
     /// `session.reopened`, `table.status_changed`.
@@ -108,15 +113,17 @@ pub fn reopen_session(
             check_id: None,
         },
     };
+    let table = facts.table.with_other_status();
     Ok(Reopened {
         check_end,
-        events: vec![announced, reopened.table_changed(Some(session.status))],
+        events: vec![announced, reopened.table_changed(&table, Some(session.status))],
         audit: AuditEntry::new("session.reopen", "session", session.id).moved(
             "status",
             session.status.as_str(),
             reopened.status.as_str(),
         ),
         session: reopened,
+        table,
     })
 }
 
@@ -141,12 +148,13 @@ mod tests {
     use super::*;
     use crate::actor::Role;
     use crate::menu::fixtures::at;
-    use crate::session::fixtures::{check, session, staff};
+    use crate::session::fixtures::{check, session, staff, table};
     use crate::table::TableStatus;
 
     fn reopen(check: &Check, reserved: i64) -> Result<Reopened, ReopenError> {
         let facts = ReopenFacts {
             session: &session(SessionStatus::Paying),
+            table: &table(),
             check: Some(check),
             reserved,
         };
@@ -158,6 +166,7 @@ mod tests {
         let reopened = reopen(&check(1000, 0, 0), 0).unwrap();
         assert_eq!(reopened.check_end, CheckEnd::Void);
         assert_eq!(reopened.session.status, SessionStatus::Open);
+        assert_eq!(reopened.table.version, table().version + 1);
         assert_eq!((reopened.session.paying, reopened.session.version), (None, 2));
         assert_eq!(reopened.session.seating, 1);
         assert_eq!(reopened.events[0].name, EventName::SessionReopened);
@@ -206,6 +215,7 @@ mod tests {
             for role in Role::ALL {
                 let facts = ReopenFacts {
                     session: &session(*status),
+                    table: &table(),
                     check: Some(&unpaid),
                     reserved: 0,
                 };

@@ -10,7 +10,7 @@ use super::rows::PaymentRow;
 use super::scene::{BillScene, locks_of_payment, require_own};
 use super::store::overdue_payments;
 use crate::audit::Caller;
-use crate::db::{Act, Ask};
+use crate::db::{Act, Ask, Origin};
 use crate::idempotency::Stored;
 use crate::refusal::Refusal;
 use crate::sessions::require_seating;
@@ -103,7 +103,7 @@ impl BillingService {
             tenant,
             caller: Caller::system(),
             request_id: request.to_string(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,

@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::BillingService;
 use super::scene::{check_view, load_bill};
 use super::store::{self, CheckFilter, Wanted};
-use crate::db::Ask;
+use crate::db::{Ask, Seen};
 use crate::floor::store::branch;
 use crate::paging::{Page, Part};
 use crate::refusal::Refusal;
+use crate::sessions::Scene;
 use crate::views::{self, CheckTotalsView, CheckView, PaymentView};
 
 impl BillingService {
@@ -25,7 +26,7 @@ impl BillingService {
         ask: &Ask,
         who: &Principal,
         id: CheckId,
-    ) -> Result<(CheckView, i64), Refusal> {
+    ) -> Result<Seen<(CheckView, i64)>, Refusal> {
         self.read_check(ask, who, Wanted::Check(id)).await
     }
 
@@ -33,7 +34,11 @@ impl BillingService {
     ///
     /// # Errors
     /// `not_found` while there is none, `seating_ended`.
-    pub async fn check_of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(CheckView, i64), Refusal> {
+    pub async fn check_of_visit(
+        &self,
+        ask: &Ask,
+        who: &DinerPrincipal,
+    ) -> Result<Seen<(CheckView, i64)>, Refusal> {
         self.read_check(ask, &Principal::Diner(who.clone()), Wanted::OfVisit(who.session))
             .await
     }
@@ -43,13 +48,27 @@ impl BillingService {
         ask: &Ask,
         who: &Principal,
         wanted: Wanted,
-    ) -> Result<(CheckView, i64), Refusal> {
-        let (scene, check, ledger) = self
-            .db
-            .read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await)
-            .await?;
-        let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
-        Ok((check_view(&scene, ask, &check, &ledger), check.version))
+    ) -> Result<Seen<(CheckView, i64)>, Refusal> {
+        self.bill(ask, who, wanted)
+            .await?
+            .try_map(|(scene, check, ledger)| {
+                let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
+                Ok((check_view(&scene, ask, &check, &ledger), check.version))
+            })
+    }
+
+    async fn bill(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        wanted: Wanted,
+    ) -> Result<Seen<(Scene, Check, Ledger)>, Refusal> {
+        self.db
+            .watch(ask.tenant, async |conn| {
+                let bill = load_bill(conn, ask, who, wanted).await?;
+                Ok((bill.1.branch_id, bill))
+            })
+            .await
     }
 
     /// One payment and its version.
@@ -61,19 +80,17 @@ impl BillingService {
         ask: &Ask,
         who: &Principal,
         id: PaymentId,
-    ) -> Result<(PaymentView, i64), Refusal> {
-        let wanted = Wanted::OfPayment(id);
-        let (scene, check, ledger) = self
-            .db
-            .read(ask.tenant, async |conn| load_bill(conn, ask, who, wanted).await)
-            .await?;
-        let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
-        let payment = ledger
-            .payments
-            .iter()
-            .find(|payment| payment.id == id)
-            .ok_or(Refusal::NotFound)?;
-        Ok((views::payment(payment, check.currency), payment.version))
+    ) -> Result<Seen<(PaymentView, i64)>, Refusal> {
+        let bill = self.bill(ask, who, Wanted::OfPayment(id)).await?;
+        bill.try_map(|(scene, check, ledger)| {
+            let _permit = authorize(who, Action::CheckRead, &scene.resource())?;
+            let payment = ledger
+                .payments
+                .iter()
+                .find(|payment| payment.id == id)
+                .ok_or(Refusal::NotFound)?;
+            Ok((views::payment(payment, check.currency), payment.version))
+        })
     }
 
     /// A page of a branch's checks, newest first, without ledger rows: five queries.
@@ -87,11 +104,11 @@ impl BillingService {
         id: BranchId,
         filter: &CheckFilter,
         page: &Page<'_>,
-    ) -> Result<Part<CheckTotalsView>, Refusal> {
+    ) -> Result<Seen<Part<CheckTotalsView>>, Refusal> {
         let part = (page.position::<CheckId>()?, page.limit.saturating_add(1));
-        let found = self
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (_, checks) = try_join!(
                     async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
                     async {
@@ -103,19 +120,19 @@ impl BillingService {
                 let _permit = authorize(who, Action::CheckRead, &Resource::of_branch(ask.tenant, id))?;
                 let ids: Vec<Uuid> = checks.iter().map(|check| check.id.0).collect();
                 let mut ledgers = store::totals(conn, ask.tenant, &ids).await?;
-                Ok(checks
-                    .into_iter()
-                    .map(|check| {
-                        let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
-                        (check, ledger)
-                    })
-                    .collect::<Vec<(Check, Ledger)>>())
+                let bills = checks.into_iter().map(|check| {
+                    let ledger = ledgers.remove(&check.id.0).unwrap_or_default();
+                    (check, ledger)
+                });
+                Ok((id, bills.collect::<Vec<(Check, Ledger)>>()))
             })
             .await?;
-        page.part(
-            found,
-            |(check, _)| check.id,
-            |(check, ledger)| views::check_totals(check, ledger),
-        )
+        seen.try_map(|found| {
+            page.part(
+                found,
+                |(check, _)| check.id,
+                |(check, ledger)| views::check_totals(check, ledger),
+            )
+        })
     }
 }

@@ -25,7 +25,7 @@ use crate::people::People;
 use crate::refusal::Refusal;
 use crate::rounds;
 use crate::rounds::rows::{RoundRow, record_voids};
-use crate::sessions::rows::SessionRow;
+use crate::sessions::rows::{SessionRow, TableVersionRow};
 use crate::sessions::{Scene, require_seating};
 
 /// Stands on rounds that the staff let go because the bill was asked for.
@@ -76,7 +76,9 @@ impl BillingService {
             pending_rounds,
         };
         // A check of the visit comes and goes under the session's lock alone.
-        let locks = Locks::session(session).and_unfinished_rounds(session);
+        let locks = Locks::session(session)
+            .and_table_of_session(session)
+            .and_unfinished_rounds(session);
         self.db
             .write(
                 ask,
@@ -147,6 +149,7 @@ fn decide(
     counter.value += 1;
     let asking = RequestFacts {
         session: &scene.session,
+        table: &scene.table,
         branch: &scene.branch,
         rounds: &cleared.rounds,
         billed: &material.billed,
@@ -157,6 +160,7 @@ fn decide(
         .map_err(|error| Refusal::priced(scene.branch.currency, error))?;
     let CheckRequested {
         session,
+        table,
         check,
         ledger,
         events,
@@ -164,6 +168,7 @@ fn decide(
     } = requested;
 
     act.rows.update(&SessionRow::of(act.ask.tenant, &session));
+    act.rows.update(&TableVersionRow::of(act.ask.tenant, &table));
     record::insert_check(&mut act.rows, act.ask.tenant, &check, &ledger);
     act.rows.update(&counter);
     let place = || scene.place(&material.people).with_ledger(&ledger);

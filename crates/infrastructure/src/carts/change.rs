@@ -66,7 +66,7 @@ impl CartService {
             .write(
                 ask,
                 Locks::session(who.session),
-                async |conn| Facts::load(conn, ask, who, more).await,
+                async |conn| Ok(Facts::load(conn, ask, who, more).await?.value),
                 |facts, act| decide(&facts, act, who, command, seen),
             )
             .await

@@ -9,7 +9,7 @@ use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 use futures_util::try_join;
 
 use super::{CartService, store};
-use crate::db::{Act, Ask, Conn};
+use crate::db::{Act, Ask, Conn, Seen};
 use crate::diners;
 use crate::menus::store::{Wanted, products};
 use crate::refusal::Refusal;
@@ -31,22 +31,22 @@ impl Facts {
         ask: &Ask,
         who: &DinerPrincipal,
         more: Option<ProductId>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Seen<Self>, Refusal> {
         let wanted = Wanted::InCart(who.session, more.into_iter().collect());
         let (scene, diners, lines, menu) = try_join!(
-            Scene::find(conn, ask.tenant, who.session),
+            Scene::find_seen(conn, ask.tenant, who.session),
             diners::store::of_session(conn, ask.tenant, who.session),
             store::of_session(conn, ask.tenant, who.session),
             products(conn, ask.tenant, who.branch, &wanted),
         )?;
         let scene = scene.ok_or(Refusal::SeatingEnded)?;
-        require_seating(&Principal::Diner(who.clone()), &scene.session)?;
-        Ok(Self {
+        require_seating(&Principal::Diner(who.clone()), &scene.value.session)?;
+        Ok(scene.map(|scene| Self {
             scene,
             diners,
             lines,
             menu,
-        })
+        }))
     }
 
     pub(super) fn domain(&self) -> CartFacts<'_> {
@@ -64,18 +64,17 @@ impl CartService {
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn get(&self, ask: &Ask, who: &DinerPrincipal) -> Result<(CartView, i64), Refusal> {
-        let facts = self
+    pub async fn get(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Seen<(CartView, i64)>, Refusal> {
+        let seen = self
             .db
             .read(ask.tenant, async |conn| Facts::load(conn, ask, who, None).await)
             .await?;
-        let _permit = authorize(
-            &Principal::Diner(who.clone()),
-            Action::CartRead,
-            &facts.scene.resource(),
-        )?;
-        let view = view(ask, &facts.scene, facts.domain(), self.db.sources().now());
-        Ok((view, facts.scene.session.cart_version))
+        seen.try_map(|facts| {
+            let who = Principal::Diner(who.clone());
+            let _permit = authorize(&who, Action::CartRead, &facts.scene.resource())?;
+            let view = view(ask, &facts.scene, facts.domain(), self.db.sources().now());
+            Ok((view, facts.scene.session.cart_version))
+        })
     }
 }
 

@@ -31,10 +31,7 @@ pub use secrets::{GENERATED, GeneratedKeys, SecretsError, generated_keys};
 pub use settings::{DefaultValue, SETTINGS, Setting};
 
 use crate::failpoint;
-use crate::redis::{RedisAddress, RedisConfig};
-
-const REDIS_HINT: &str =
-    "docs/configuration.md shows the three forms; percent-encode what is special in a password";
+use crate::redis::RedisConfig;
 
 /// What the environment of a process says, by name.
 pub type Vars = BTreeMap<String, String>;
@@ -123,6 +120,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Threads that serve HTTP.
     pub http_workers: usize,
+    /// Sockets and event streams of this process, at most.
+    pub ws_connections: usize,
     /// What this process is called.
     pub instance: String,
     /// How long to go on serving once told to stop, so that balancers notice.
@@ -137,6 +136,10 @@ pub struct Config {
     pub breaker: BreakerSettings,
     /// How events travel.
     pub events: EventsConfig,
+    /// Where archived dead letters are written to besides.
+    pub dead_letter_export_dir: Option<PathBuf>,
+    /// Webhooks that a worker sends at once.
+    pub webhook_concurrency: usize,
     /// Signing keys.
     pub keys: Keys,
     /// How dear a password guess is.
@@ -189,6 +192,9 @@ impl Config {
         let ops_bind = reader.parsed(&settings::OPS_BIND, values::address);
         let public_url = reader.parsed(&settings::PUBLIC_URL, values::http_url);
         let http_workers = reader.parsed(&settings::HTTP_WORKERS, |text| values::count(text, 1..=1024));
+        let ws_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
+            values::count(text, 1..=1_000_000)
+        });
         let instance = reader.parsed(&settings::INSTANCE, values::name);
         let drain_delay = reader.parsed(&settings::DRAIN_DELAY, values::duration);
         let drain_timeout = reader.parsed(&settings::DRAIN_TIMEOUT, values::duration);
@@ -216,6 +222,10 @@ impl Config {
             );
         }
         let events = events::events(reader);
+        let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
+        let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
+            values::count(text, 1..=1024)
+        });
         let log = reader.parsed(&settings::LOG, values::log_filter);
         let log_format = reader.parsed(&settings::LOG_FORMAT, values::log_format);
         let failpoint = reader.parsed(&settings::FAILPOINT, values::name);
@@ -249,6 +259,7 @@ impl Config {
             public_url: public_url?,
             data_dir: data_dir?,
             http_workers: http_workers.unwrap_or_else(values::cores),
+            ws_connections: ws_connections?,
             instance: instance.unwrap_or_else(|| values::instance(reader)),
             drain_delay: drain_delay?,
             drain_timeout: drain_timeout?,
@@ -265,6 +276,8 @@ impl Config {
             redis,
             breaker: breaker?,
             events: events?,
+            dead_letter_export_dir,
+            webhook_concurrency: webhook_concurrency?,
             keys: keys?,
             passwords: PasswordParams {
                 memory_kib: memory_kib?,

@@ -42,10 +42,12 @@ use DefaultValue::{Described, None, Text};
 
 settings! {
     ENV = "COMANDA_ENV", Described("`development` while `DATABASE_URL` is unset too"),
-        "`development`, `test`, `staging` or `production`; any other value refuses to start";
+        "`development`, `test`, `staging` or `production`; any other value refuses to start. Webhooks may go to plain \
+         http on this machine in development and test only";
     ROLE = "COMANDA_ROLE", Text("all"),
-        "what this process does: `api` (HTTP), `gateway` (sockets and streams), `worker` (numbering, publishing, expiry \
-         of payments), several with commas, or `all`. Every process answers probes. Less than all takes `REDIS_URL`";
+        "what this process does: `api` and `gateway` (HTTP, sockets and streams; either serves all of it so far), \
+         `worker` (numbering, publishing, webhooks, dead letters, expiry of payments), several with commas, or `all`. \
+         Every process answers probes. Less than all takes `REDIS_URL`";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";
@@ -54,6 +56,7 @@ settings! {
     DATA_DIR = "COMANDA_DATA_DIR", Described("`$XDG_DATA_HOME/comanda`; `/var/lib/comanda` for root"),
         "embedded cluster and generated secrets";
     HTTP_WORKERS = "COMANDA_HTTP_WORKERS", Described("cores"), "threads that serve HTTP, 1 to 1024";
+    WS_MAX_CONNECTIONS = "COMANDA_WS_MAX_CONNECTIONS", Text("18000"), "sockets and event streams of this process";
     INSTANCE = "COMANDA_INSTANCE", Described("host name and process id"),
         "name of the process in the log and at the database";
     DRAIN_DELAY = "COMANDA_DRAIN_DELAY", Text("2s"),
@@ -86,8 +89,8 @@ settings! {
     TOKEN_KEYS = "COMANDA_TOKEN_KEYS", Described("generated in development and test"),
         "Ed25519 seeds of tokens, `id:base64,id:base64`: the first signs, all verify", secret;
     MASTER_KEYS = "COMANDA_MASTER_KEYS", Described("generated in development and test"),
-        "keys from which those of refresh tokens and list cursors are derived, `id:base64,id:base64`: the first is \
-         current", secret;
+        "keys from which those of refresh tokens, list cursors and sealed secrets are derived, `id:base64,id:base64`: \
+         the first is current", secret;
     TABLE_CODE_KEYS = "COMANDA_TABLE_CODE_KEYS", Described("generated in development and test"),
         "keys of printed table and receipt codes, `1:base64,0:base64`, ids 0 to 255: the first prints, all are read",
         secret;
@@ -106,6 +109,10 @@ settings! {
     BREAKER_OPEN = "COMANDA_BREAKER_OPEN", Text("30s"),
         "how long that while is, up to 10 % more or less, 1s to 1h; at most 2s for events over Redis, which are to be \
          quick again soon after it is back";
+    DEAD_LETTER_EXPORT_DIR = "COMANDA_DEAD_LETTER_EXPORT_DIR", Described("none"),
+        "folder of the NDJSON archive of dead letters, one file per day; without it they are archived in the database only";
+    WEBHOOK_CONCURRENCY = "COMANDA_WEBHOOK_CONCURRENCY", Text("32"),
+        "webhooks that a worker sends at once, 1 to 1024";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
     FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";

@@ -6,7 +6,7 @@ use comanda_domain::Timestamp;
 use comanda_domain::actor::ActorKind;
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::event::Event;
-use comanda_domain::ids::{BranchId, RequestId, TenantId};
+use comanda_domain::ids::{BranchId, EventId, RequestId, TenantId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, future};
 use uuid::Uuid;
@@ -15,8 +15,10 @@ use super::DbError;
 use super::locks::Locks;
 use super::pool::{Db, Pooled};
 use super::record::{Commit, Recorder};
+use super::seen::{Seen, head};
 use crate::audit::{self, Caller};
 use crate::clock::Ids;
+use crate::events::bus::Signal;
 use crate::idempotency::{self, Claim, Idempotency, Stored};
 use crate::outbox::{self, Place};
 use crate::refusal::Refusal;
@@ -41,14 +43,25 @@ pub struct Ask {
     pub caller: Caller,
     /// The request, in the client's words or ours.
     pub request_id: String,
-    /// `traceparent` of the request, if it had one.
-    pub traceparent: Option<String>,
+    /// What led to the request.
+    pub origin: Origin,
     /// The language that the client reads, if it said so.
     pub language: Option<String>,
     /// Where what it creates will be found: the address without the id.
     pub found_at: &'static str,
     /// Makes the operation repeatable.
     pub idempotency: Option<Idempotency>,
+}
+
+/// What led to an operation, as its events pass it on.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// `traceparent` of the request, if it had a valid one.
+    pub traceparent: Option<String>,
+    /// `tracestate` beside it, likewise.
+    pub tracestate: Option<String>,
+    /// The event that a worker acted on.
+    pub event: Option<EventId>,
 }
 
 /// What a decision leaves behind.
@@ -61,15 +74,22 @@ pub struct Act<'a> {
     pub ask: &'a Ask,
     /// The rows.
     pub rows: Recorder,
+    /// What is told once, after the commit.
+    pub signals: Vec<Signal>,
     shards: u32,
+    /// Why nothing of this may be written, whatever else was decided.
+    veto: Option<Refusal>,
 }
 
 impl Act<'_> {
-    /// Stages the events of the operation, in their order.
+    /// Stages the events of the operation, in their order. If one of them cannot be written, the whole operation is
+    /// refused at its end.
     pub fn announce(&mut self, place: &Place<'_>, events: &[Event]) {
         for event in events {
-            let row = outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids);
-            self.rows.insert(&row);
+            match outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids) {
+                Ok(row) => self.rows.insert(&row),
+                Err(refusal) => self.veto = Some(refusal),
+            }
         }
     }
 
@@ -107,6 +127,33 @@ impl Db {
     ) -> Result<F, Refusal> {
         self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load)
             .await
+    }
+
+    /// Reads like [`Db::read`] what a screen of a branch starts from; `load` also says of which branch. The position
+    /// of the stream is of the same snapshot, and is asked for right before `COMMIT`: it costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`Db::read`].
+    pub async fn watch<F>(
+        &self,
+        tenant: TenantId,
+        load: impl AsyncFn(Conn<'_>) -> Result<(BranchId, F), Refusal>,
+    ) -> Result<Seen<F>, Refusal> {
+        let open = Open::new(self).await?;
+        let begin = begin(SNAPSHOT, tenant, None, &Locks::none());
+        let (opened, facts) = future::join(open.send(&begin), load(open.conn())).await;
+        match opened.map_err(Refusal::from).and(facts) {
+            Ok((branch, value)) => {
+                let cursor = open
+                    .commit_after(async |conn| head(conn, tenant, branch).await)
+                    .await?;
+                Ok(Seen { value, cursor })
+            }
+            Err(refusal) => {
+                open.roll_back().await;
+                Err(refusal)
+            }
+        }
     }
 
     /// Reads where no tenant is known yet: the directory of tenants, and the few functions that find one. Row level
@@ -230,16 +277,22 @@ impl Db {
                 ids: self.sources.ids(),
                 ask,
                 rows: Recorder::default(),
+                signals: Vec::new(),
                 shards: self.shards,
+                veto: None,
             };
             let claim = idempotency::judge(ask.idempotency.as_ref(), earlier, now)?;
-            step(claim, facts, &mut act).map(|outcome| (outcome, act.rows))
+            let outcome = step(claim, facts, &mut act)?;
+            act.veto.map_or(Ok((outcome, act.rows, act.signals)), Err)
         });
         match decided {
-            Ok((outcome, rows)) => {
+            Ok((outcome, rows, signals)) => {
                 crate::failpoint::reached("before_commit");
                 open.record_and_commit(rows).await?;
                 self.bell.ring();
+                for signal in signals {
+                    self.signals.send(signal);
+                }
                 crate::failpoint::reached("after_commit");
                 Ok(outcome)
             }
@@ -254,10 +307,10 @@ impl Db {
 /// `BEGIN`, the tenant, the claim and the locks, in one message.
 fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks) -> String {
     let claim = key
-        .map(|key| format!("SELECT comanda_claim_key({});", key.lock_number(tenant)))
+        .map(|key| format!("EXECUTE claim_key({});", key.lock_number(tenant)))
         .unwrap_or_default();
     format!(
-        "BEGIN {mode}; SELECT set_config('comanda.tenant_id', '{}', true);{claim}{}",
+        "BEGIN {mode}; SET LOCAL comanda.tenant_id = '{}';{claim}{}",
         tenant.0,
         locks.sql(tenant)
     )
@@ -302,21 +355,31 @@ impl Open {
         }
     }
 
-    async fn record_and_commit(mut self, rows: Recorder) -> Result<(), DbError> {
+    async fn record_and_commit(self, rows: Recorder) -> Result<(), DbError> {
         if rows.is_empty() {
             return self.commit().await;
         }
         let statement = rows.into_statement()?;
+        self.commit_after(async |conn| {
+            statement.execute(&mut &*conn).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends one last statement, and `COMMIT` right behind it.
+    async fn commit_after<T>(
+        mut self,
+        last: impl AsyncFnOnce(Conn<'_>) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
         let conn = self.conn();
+        let mut second = conn;
         // In this order: see the module's documentation.
-        let (mut first, mut second) = (conn, conn);
-        let record = statement.execute(&mut first).boxed();
-        let commit = Commit.execute(&mut second).boxed();
-        let (recorded, committed) = future::join(record, commit).await;
-        recorded?;
+        let (done, committed) = future::join(Box::pin(last(conn)), Commit.execute(&mut second).boxed()).await;
+        let done = done?;
         committed?;
         drop(self.connection.take());
-        Ok(())
+        Ok(done)
     }
 }
 

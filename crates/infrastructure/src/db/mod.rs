@@ -19,12 +19,15 @@ mod pool;
 mod record;
 mod relay;
 mod row;
+mod seen;
 
 pub use error::DbError;
-pub use frame::{Act, Ask, Conn, Tenant, request_id};
+pub use frame::{Act, Ask, Conn, Origin, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;
 pub use relay::Relay;
 pub use row::Row;
 pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};
+pub use seen::Seen;
+pub(crate) use seen::{EVENT_SEQ, cursor};

@@ -10,8 +10,9 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
 use super::DbError;
+use super::locks::prepare_frame;
 use crate::clock::Sources;
-use crate::events::Bell;
+use crate::events::{Bell, Signals};
 
 pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
 pub(super) type Pooled = deadpool::Object<AsyncPgConnection>;
@@ -40,6 +41,7 @@ pub struct Db {
     pub(super) sources: Sources,
     pub(super) shards: u32,
     pub(super) bell: Bell,
+    pub(super) signals: Signals,
 }
 
 impl Db {
@@ -48,7 +50,7 @@ impl Db {
     /// # Errors
     /// An impossible pool size.
     pub fn new(options: &DbOptions, sources: Sources) -> Result<Self, DbError> {
-        let setup = connection_setup(options);
+        let setup = connection_setup(options) + &prepare_frame();
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
@@ -76,12 +78,23 @@ impl Db {
             sources,
             shards: options.shards,
             bell: Bell::default(),
+            signals: Signals::default(),
         })
+    }
+
+    /// Takes what is told once, after each commit.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
     }
 
     /// Rings after each commit that may have staged events.
     pub fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// How many event shards the database has.
+    pub fn shards(&self) -> u32 {
+        self.shards
     }
 
     /// Time and ids.

@@ -71,8 +71,28 @@ impl Relay {
         &self,
         work: impl AsyncFnOnce(Conn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.within("BEGIN", work).await
+    }
+
+    /// Runs `work` in one snapshot that it cannot change.
+    ///
+    /// # Errors
+    /// Whatever `work` refuses, or a failure of the database.
+    pub async fn look<T, E: From<DbError>>(
+        &self,
+        work: impl AsyncFnOnce(Conn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+            .await
+    }
+
+    async fn within<T, E: From<DbError>>(
+        &self,
+        begin: &str,
+        work: impl AsyncFnOnce(Conn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let open = Open::new(&self.db).await?;
-        open.send("BEGIN").await?;
+        open.send(begin).await?;
         match work(open.conn()).await {
             Ok(done) => {
                 open.commit().await?;

@@ -16,7 +16,7 @@ use super::restaurants::{LOCALE, RESTAURANTS, Restaurant};
 use super::{catalogue, floor};
 use crate::audit::Caller;
 use crate::config::{Config, Environment};
-use crate::db::{Act, Ask, Db, DbError, Locks};
+use crate::db::{Act, Ask, Db, DbError, Locks, Origin};
 use crate::refusal::Refusal;
 use crate::schema::{app_user, branch, product, restaurant_table, tenant_directory};
 use crate::staff::rows::{TenantDirectoryRow, TenantRow};
@@ -139,7 +139,7 @@ async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> 
         tenant: ids.next(),
         caller: Caller::system(),
         request_id: ids.next::<RequestId>().to_string(),
-        traceparent: None,
+        origin: Origin::default(),
         language: None,
         found_at: "",
         idempotency: None,

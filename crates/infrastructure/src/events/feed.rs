@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use super::ring::Ring;
 use super::{BusError, EventBus, LoggedEvent, log};
 use crate::db::{DbError, Relay};
 use crate::draw::draw;
@@ -36,11 +35,8 @@ pub trait Listener: Send + Sync {
     fn signal(&self, signal: &Arc<Signal>);
 }
 
-type Rings = Arc<Mutex<BTreeMap<i32, Ring>>>;
-
 /// A feed that runs.
 pub struct Feed {
-    rings: Rings,
     complete: Arc<Mutex<Instant>>,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
@@ -57,14 +53,12 @@ impl Feed {
         listener: Arc<dyn Listener>,
     ) -> Result<Self, DbError> {
         let (epoch, heads) = log::positions(&relay).await?;
-        let rings = Rings::default();
         let complete = Arc::new(Mutex::new(Instant::now()));
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
             bus,
             relay,
             listener,
-            rings: rings.clone(),
             epoch,
             at: heads.into_iter().collect(),
             failures: 0,
@@ -77,18 +71,10 @@ impl Feed {
             }
         });
         Ok(Self {
-            rings,
             complete,
             stop,
             running,
         })
-    }
-
-    /// The events of a shard after a position, if memory reaches back that far.
-    pub fn after(&self, shard: i32, pos: i64) -> Option<Vec<Arc<LoggedEvent>>> {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        let ring = rings.get(&shard)?;
-        (ring.oldest()? <= pos + 1).then(|| ring.after(pos))
     }
 
     /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
@@ -120,7 +106,6 @@ struct Reader {
     bus: Arc<dyn EventBus>,
     relay: Relay,
     listener: Arc<dyn Listener>,
-    rings: Rings,
     epoch: String,
     /// The newest position that the listener has heard, of each shard.
     at: BTreeMap<i32, i64>,
@@ -222,10 +207,6 @@ impl Reader {
             return;
         }
         *at = event.pos;
-        {
-            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            rings.entry(event.shard).or_default().push(Arc::clone(event));
-        }
         self.listener.event(event);
     }
 
@@ -247,7 +228,6 @@ impl Reader {
     fn begin(&mut self, epoch: String, heads: Vec<(i32, i64)>) {
         info!(epoch, "feed.new_epoch");
         self.at = heads.into_iter().collect();
-        self.rings.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.listener.epoch_changed(&epoch);
         self.epoch = epoch;
     }

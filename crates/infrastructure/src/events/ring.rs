@@ -35,9 +35,4 @@ impl Ring {
         let start = self.0.partition_point(|event| event.pos <= pos);
         self.0.range(start..).cloned().collect()
     }
-
-    /// The oldest position that is kept.
-    pub fn oldest(&self) -> Option<i64> {
-        self.0.front().map(|event| event.pos)
-    }
 }

@@ -12,8 +12,10 @@ use tracing::error;
 use super::upkeep::keep_up;
 use super::{Bell, EventBus, Publisher, Sequenced, Sequencer, bell};
 use crate::db::Relay;
-use crate::jobs;
+use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
+use crate::webhooks::worker::WebhookWorker;
+use crate::{gauges, jobs};
 
 /// Batches that may wait for the publisher; what finds no room it reads from the log.
 const WAITING: usize = 64;
@@ -32,6 +34,10 @@ pub struct WorkerParts {
     pub batch: u32,
     /// How long events are kept.
     pub retention: Duration,
+    /// For what was given up.
+    pub dead_letters: DeadLetterProcessor,
+    /// Delivers webhooks.
+    pub webhooks: WebhookWorker,
 }
 
 /// The running workers of a process.
@@ -81,8 +87,12 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
         Arc::clone(&parts.bus),
         stopped.clone(),
     ));
+    let fan_out = spawn_local(parts.webhooks.clone().run_fan_out(stopped.clone()));
+    let webhooks = spawn_local(parts.webhooks.run(stopped.clone()));
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
+    let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
+    let letters = spawn_local(process_regularly(parts.dead_letters, stopped.clone()));
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
     let sequencer = Sequencer {
         relay: parts.relay,
@@ -99,5 +109,9 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = publisher.await;
     let _ = upkeep.await;
     let _ = hearing.await;
+    let _ = gauges.await;
+    let _ = letters.await;
+    let _ = fan_out.await;
+    let _ = webhooks.await;
     jobs.stop().await;
 }

@@ -7,7 +7,7 @@ use futures_util::try_join;
 
 use super::store::{self, Shown};
 use super::{BoardFilter, KitchenService};
-use crate::db::Ask;
+use crate::db::{Ask, Seen};
 use crate::floor;
 use crate::paging::{Page, Part};
 use crate::refusal::Refusal;
@@ -26,23 +26,25 @@ impl KitchenService {
         id: BranchId,
         board: &BoardFilter,
         page: &Page<'_>,
-    ) -> Result<Part<TicketView>, Refusal> {
+    ) -> Result<Seen<Part<TicketView>>, Refusal> {
         let after = page.position::<(DateTime<Utc>, TicketId)>()?;
-        let (branch, shown) = self
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (branch, shown) = try_join!(
                     floor::store::branch(conn, ask.tenant, id),
                     store::board(conn, ask.tenant, id, board, after, page.limit + 1),
                 )?;
-                Ok((branch.ok_or(Refusal::NotFound)?.to_domain()?, shown))
+                Ok((id, (branch.ok_or(Refusal::NotFound)?.to_domain()?, shown)))
             })
             .await?;
         let _permit = authorize(who, Action::TicketRead, &Resource::of_branch(ask.tenant, id))?;
-        let texts = Texts::wanted(ask.language.as_deref(), &branch);
         let position = |shown: &Shown| (shown.ticket.created_at, shown.ticket.id);
-        page.part(shown, position, |shown| {
-            views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts)
+        seen.try_map(|(branch, shown)| {
+            let texts = Texts::wanted(ask.language.as_deref(), &branch);
+            page.part(shown, position, |shown| {
+                views::ticket(&shown.ticket, &shown.round, Some(&shown.table), &texts)
+            })
         })
     }
 
@@ -50,18 +52,26 @@ impl KitchenService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn get(&self, ask: &Ask, who: &Principal, id: TicketId) -> Result<(TicketView, i64), Refusal> {
-        let facts = self
+    pub async fn get(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: TicketId,
+    ) -> Result<Seen<(TicketView, i64)>, Refusal> {
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let round = store::round_of(conn, ask.tenant, id)
                     .await?
                     .ok_or(Refusal::NotFound)?;
-                RoundScene::load(conn, ask, who, round).await
+                let facts = RoundScene::load(conn, ask, who, round).await?;
+                Ok((facts.scene.branch.id, facts))
             })
             .await?;
-        let _permit = authorize(who, Action::TicketRead, &facts.resource())?;
-        let ticket = facts.ticket(id)?;
-        Ok((facts.ticket_view(ask, ticket, &facts.round), ticket.version))
+        seen.try_map(|facts| {
+            let _permit = authorize(who, Action::TicketRead, &facts.resource())?;
+            let ticket = facts.ticket(id)?;
+            Ok((facts.ticket_view(ask, ticket, &facts.round), ticket.version))
+        })
     }
 }

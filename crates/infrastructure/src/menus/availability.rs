@@ -139,14 +139,7 @@ fn decide(
 
     if let Some(audit) = &set.audit {
         record(act, facts, &set);
-        let place = Place {
-            branch: &branch,
-            session_id: None,
-            sector_id: None,
-            table: None,
-            people: &facts.people,
-            ledger: None,
-        };
+        let place = Place::in_branch(&branch, &facts.people);
         act.announce(&place, &set.events);
         act.trace(Some(branch.id), audit);
     }

@@ -8,7 +8,7 @@ use futures_util::try_join;
 use super::RoundService;
 use super::scene::RoundScene;
 use super::store::{self, Found, Wanted};
-use crate::db::{Ask, Conn};
+use crate::db::{Ask, Conn, Seen};
 use crate::floor::store::branch;
 use crate::paging::{Page, Part};
 use crate::people::People;
@@ -41,7 +41,12 @@ impl RoundService {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub async fn get(&self, ask: &Ask, who: &Principal, id: RoundId) -> Result<(RoundView, i64), Refusal> {
+    pub async fn get(
+        &self,
+        ask: &Ask,
+        who: &Principal,
+        id: RoundId,
+    ) -> Result<Seen<(RoundView, i64)>, Refusal> {
         self.one(ask, who, id, false).await
     }
 
@@ -54,7 +59,7 @@ impl RoundService {
         ask: &Ask,
         who: &Principal,
         id: RoundId,
-    ) -> Result<(RoundView, i64), Refusal> {
+    ) -> Result<Seen<(RoundView, i64)>, Refusal> {
         self.one(ask, who, id, true).await
     }
 
@@ -64,33 +69,36 @@ impl RoundService {
         who: &Principal,
         id: RoundId,
         submitted_only: bool,
-    ) -> Result<(RoundView, i64), Refusal> {
-        let facts = self
+    ) -> Result<Seen<(RoundView, i64)>, Refusal> {
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
-                RoundScene::load(conn, ask, who, id).await
+            .watch(ask.tenant, async |conn| {
+                let facts = RoundScene::load(conn, ask, who, id).await?;
+                Ok((facts.scene.branch.id, facts))
             })
             .await?;
-        let permit = authorize(who, Action::RoundRead, &facts.resource())?;
-        let hidden = submitted_only || crate::policy::only_kitchen(permit.actor());
-        if facts.round.submitted.is_none() && hidden {
-            return Err(Refusal::NotFound);
-        }
-        Ok((facts.view(ask, &facts.round), facts.round.version))
+        seen.try_map(|facts| {
+            let permit = authorize(who, Action::RoundRead, &facts.resource())?;
+            let hidden = submitted_only || crate::policy::only_kitchen(permit.actor());
+            if facts.round.submitted.is_none() && hidden {
+                return Err(Refusal::NotFound);
+            }
+            Ok((facts.view(ask, &facts.round), facts.round.version))
+        })
     }
 
     /// The rounds of a guest's visit, in order.
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Vec<RoundView>, Refusal> {
+    pub async fn of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Seen<Vec<RoundView>>, Refusal> {
         let principal = Principal::Diner(who.clone());
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let scene = Scene::load(conn, ask.tenant, who.session).await?;
                 require_seating(&principal, &scene.session)?;
                 let _permit = authorize(&principal, Action::RoundRead, &scene.resource())?;
-                views_of_session(conn, ask, &scene).await
+                Ok((scene.branch.id, views_of_session(conn, ask, &scene).await?))
             })
             .await
     }
@@ -106,7 +114,7 @@ impl RoundService {
         id: BranchId,
         filter: &RoundFilter,
         page: &Page<'_>,
-    ) -> Result<Part<RoundView>, Refusal> {
+    ) -> Result<Seen<Part<RoundView>>, Refusal> {
         let statuses = if filter.submitted_only && filter.statuses.is_empty() {
             SUBMITTED.to_vec()
         } else {
@@ -119,9 +127,9 @@ impl RoundService {
             after: page.position::<RoundId>()?,
             limit: page.limit + 1,
         };
-        let (branch, found, people) = self
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (branch, mut found) = try_join!(
                     async { branch(conn, ask.tenant, id).await?.ok_or(Refusal::NotFound) },
                     async {
@@ -135,19 +143,18 @@ impl RoundService {
                     found.retain(|found| found.round.submitted.is_some());
                 }
                 let people = store::people_of(found.iter().map(|found| &found.round));
-                Ok((
-                    branch.to_domain()?,
-                    found,
-                    People::load(conn, ask.tenant, people).await?,
-                ))
+                let people = People::load(conn, ask.tenant, people).await?;
+                Ok((id, (branch.to_domain()?, found, people)))
             })
             .await?;
-        let texts = Texts::wanted(ask.language.as_deref(), &branch);
-        page.part(
-            found,
-            |found: &Found| found.round.id,
-            |found| views::round(&found.round, Some(&found.table), &branch, &people, &texts),
-        )
+        seen.try_map(|(branch, found, people)| {
+            let texts = Texts::wanted(ask.language.as_deref(), &branch);
+            page.part(
+                found,
+                |found: &Found| found.round.id,
+                |found| views::round(&found.round, Some(&found.table), &branch, &people, &texts),
+            )
+        })
     }
 }
 

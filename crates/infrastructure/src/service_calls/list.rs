@@ -6,7 +6,7 @@ use comanda_security::policy::{Action, DinerPrincipal, Principal, Resource, auth
 use futures_util::try_join;
 
 use super::{ServiceCallService, store};
-use crate::db::Ask;
+use crate::db::{Ask, Seen};
 use crate::floor;
 use crate::paging::{Page, Part};
 use crate::people::People;
@@ -22,10 +22,10 @@ impl ServiceCallService {
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Vec<CallView>, Refusal> {
+    pub async fn of_visit(&self, ask: &Ask, who: &DinerPrincipal) -> Result<Seen<Vec<CallView>>, Refusal> {
         let principal = Principal::Diner(who.clone());
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (scene, calls) = try_join!(
                     Scene::find(conn, ask.tenant, who.session),
                     store::of_session(conn, ask.tenant, who.session),
@@ -35,10 +35,8 @@ impl ServiceCallService {
                 let _permit = authorize(&principal, Action::ServiceCallRead, &scene.resource())?;
                 let people = People::load(conn, ask.tenant, store::people_of(&calls)).await?;
                 let table = scene.table_ref();
-                Ok(calls
-                    .iter()
-                    .map(|call| views::call(call, Some(&table), &people))
-                    .collect())
+                let calls = calls.iter().map(|call| views::call(call, Some(&table), &people));
+                Ok((scene.branch.id, calls.collect()))
             })
             .await
     }
@@ -54,12 +52,12 @@ impl ServiceCallService {
         id: BranchId,
         statuses: &[CallStatus],
         page: &Page<'_>,
-    ) -> Result<Part<CallView>, Refusal> {
+    ) -> Result<Seen<Part<CallView>>, Refusal> {
         let statuses = if statuses.is_empty() { LIVE } else { statuses };
         let wanted = (page.position::<store::After>()?, page.limit.saturating_add(1));
-        let (found, people) = self
+        let seen = self
             .db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (branch, found) = try_join!(
                     floor::store::branch(conn, ask.tenant, id),
                     store::of_branch(conn, ask.tenant, id, statuses, wanted),
@@ -67,13 +65,15 @@ impl ServiceCallService {
                 branch.ok_or(Refusal::NotFound)?;
                 let _permit = authorize(who, Action::ServiceCallRead, &Resource::of_branch(ask.tenant, id))?;
                 let named = store::people_of(found.iter().map(|(call, _)| call));
-                Ok((found, People::load(conn, ask.tenant, named).await?))
+                Ok((id, (found, People::load(conn, ask.tenant, named).await?)))
             })
             .await?;
-        page.part(
-            found,
-            |(call, _)| (call.opened_at, call.id.0),
-            |(call, table)| views::call(call, Some(table), &people),
-        )
+        seen.try_map(|(found, people)| {
+            page.part(
+                found,
+                |(call, _)| (call.opened_at, call.id.0),
+                |(call, table)| views::call(call, Some(table), &people),
+            )
+        })
     }
 }

@@ -19,7 +19,7 @@ const SERVERS: [&str; 3] = ["waiter", "manager", "admin"];
 
 /// The people assigned now, by sector, each once per sector. Whoever has left or lost the right to serve here does
 /// not count.
-pub(super) async fn servers(
+pub(crate) async fn servers(
     conn: Conn<'_>,
     tenant: TenantId,
     branch: &Branch,

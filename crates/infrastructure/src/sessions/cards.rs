@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::rows::{SectorRow, SessionRow, TableRow};
 use super::{Scene, SessionService, assigned};
 use crate::billing::rows::CheckRow;
-use crate::db::{Ask, Conn, DbError};
+use crate::db::{Ask, Conn, DbError, Seen};
 use crate::paging::{Page, Part};
 use crate::people::People;
 use crate::refusal::Refusal;
@@ -60,9 +60,9 @@ impl SessionService {
         who: &Principal,
         id: BranchId,
         filter: &CardFilter,
-    ) -> Result<Vec<TableCardView>, Refusal> {
+    ) -> Result<Seen<Vec<TableCardView>>, Refusal> {
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let wanted = Wanted::OfBranch(id, filter.sector);
                 let (branch, places) = try_join!(
                     floor::store::branch(conn, ask.tenant, id),
@@ -87,7 +87,7 @@ impl SessionService {
                 let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
                 let fits =
                     |card: &TableCardView| statuses.is_empty() || statuses.contains(&card.status.as_str());
-                Ok(cards.into_iter().filter(fits).collect())
+                Ok((id, cards.into_iter().filter(fits).collect()))
             })
             .await
     }
@@ -103,14 +103,16 @@ impl SessionService {
         id: BranchId,
         filter: &CardFilter,
         page: &Page<'_>,
-    ) -> Result<Part<TableCardView>, Refusal> {
+    ) -> Result<Seen<Part<TableCardView>>, Refusal> {
         let after: Option<String> = page.position()?;
-        let cards = self.cards(ask, who, id, filter).await?.into_iter();
-        let rest = match after {
-            Some(last) => cards.skip_while(|card| card.id != last).skip(1).collect(),
-            None => cards.collect(),
-        };
-        page.part(rest, |card: &TableCardView| card.id.clone(), TableCardView::clone)
+        self.cards(ask, who, id, filter).await?.try_map(|cards| {
+            let cards = cards.into_iter();
+            let rest = match after {
+                Some(last) => cards.skip_while(|card| card.id != last).skip(1).collect(),
+                None => cards.collect(),
+            };
+            page.part(rest, |card: &TableCardView| card.id.clone(), TableCardView::clone)
+        })
     }
 
     /// One table with its live visit and rounds.
@@ -122,9 +124,9 @@ impl SessionService {
         ask: &Ask,
         who: &Principal,
         id: TableId,
-    ) -> Result<TableCardDetailView, Refusal> {
+    ) -> Result<Seen<TableCardDetailView>, Refusal> {
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let places = places(conn, ask.tenant, &Wanted::One(id)).await?;
                 let [place] = places.as_slice() else {
                     return Err(Refusal::NotFound);
@@ -142,11 +144,12 @@ impl SessionService {
                     Some((session, rounds)) => (Some(session), rounds),
                     None => (None, Vec::new()),
                 };
-                Ok(TableCardDetailView {
+                let detail = TableCardDetailView {
                     card,
                     session,
                     rounds,
-                })
+                };
+                Ok((id, detail))
             })
             .await
     }

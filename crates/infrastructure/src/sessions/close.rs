@@ -21,7 +21,7 @@ use futures_util::try_join;
 use uuid::Uuid;
 
 use super::read::{require_version, waiter};
-use super::rows::SessionRow;
+use super::rows::{SessionRow, TableVersionRow};
 use super::store::{self, Checks};
 use super::{Scene, SessionService, ending};
 use crate::db::{Act, Ask, Conn, Locks, Recorder};
@@ -140,6 +140,7 @@ fn decide(
     let rounds = after_serving(&facts.rounds, &served);
     let closing = CloseFacts {
         session: &scene.session,
+        table: &scene.table,
         check: checks.live.as_ref(),
         settled_check: checks.settled,
         rounds: &rounds,
@@ -153,6 +154,7 @@ fn decide(
     let served_events: Vec<Event> = served.iter().flat_map(|moved| moved.events.clone()).collect();
     record_served(&mut act.rows, tenant, &served);
     act.rows.update(&SessionRow::of(tenant, &closed.session));
+    act.rows.update(&TableVersionRow::of(tenant, &closed.table));
     closed
         .calls
         .iter()
@@ -166,7 +168,8 @@ fn decide(
         let ended = settle_check(check, &facts.ledger, &scene.branch, act.now);
         ending::record_check(act, scene, people, &ended);
     }
-    act.announce(&scene.place(people), &closed.events);
+    let place = scene.place(people).with_party(diners, checks.shown);
+    act.announce(&place, &closed.events);
     act.trace(Some(scene.branch.id), &closed.audit);
     ending::answer(scene, closed.session, diners, checks.shown, people)
 }

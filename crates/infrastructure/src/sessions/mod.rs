@@ -1,6 +1,6 @@
 //! Visits: one file per use case, each *load → decide → record*.
 
-mod assigned;
+pub(crate) mod assigned;
 mod cards;
 mod close;
 mod ending;
@@ -9,7 +9,7 @@ mod read;
 mod reopen;
 pub(crate) mod rows;
 mod scan;
-mod scene;
+pub(crate) mod scene;
 mod spot;
 pub(crate) mod store;
 

@@ -5,7 +5,7 @@ use comanda_domain::session::{OpenForStaff, Session, StaffOpenFacts, open_for_st
 use comanda_security::policy::{Action, Principal, authorize};
 use futures_util::try_join;
 
-use super::rows::SessionRow;
+use super::rows::{SessionRow, TableVersionRow};
 use super::spot::Spot;
 use super::{SessionService, new_join_code, store};
 use crate::db::{Act, Ask, Conn, Locks};
@@ -77,7 +77,9 @@ fn decide(
 
     let scene = facts.spot.with(opened.session);
     act.rows.insert(&SessionRow::of(act.ask.tenant, &scene.session));
-    act.announce(&scene.place(&facts.people), &opened.events);
+    act.rows
+        .update(&TableVersionRow::of(act.ask.tenant, &opened.table));
+    act.announce(&scene.place(&facts.people).with_party(&[], None), &opened.events);
     act.trace(Some(scene.branch.id), &opened.audit);
     Ok(
         Stored::new(201, &views::session(&scene, &[], None, &facts.people))?

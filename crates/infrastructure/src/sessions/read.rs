@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Scene, SessionService, require_seating};
 use crate::billing;
-use crate::db::Ask;
+use crate::db::{Ask, Seen};
 use crate::diners;
 use crate::people::People;
 use crate::refusal::Refusal;
@@ -24,14 +24,14 @@ impl SessionService {
     ///
     /// # Errors
     /// `seating_ended`.
-    pub async fn of_visit(&self, ask: &Ask, who: &Principal) -> Result<(SessionView, i64), Refusal> {
+    pub async fn of_visit(&self, ask: &Ask, who: &Principal) -> Result<Seen<(SessionView, i64)>, Refusal> {
         let id = match who {
             Principal::Diner(diner) => diner.session,
             Principal::Table(table) => table.session,
             Principal::Staff(_) | Principal::ApiKey(_) => return Err(Refusal::WrongCredential),
         };
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let (scene, diners, check) = try_join!(
                     Scene::find(conn, ask.tenant, id),
                     diners::store::of_session(conn, ask.tenant, id),
@@ -42,7 +42,7 @@ impl SessionService {
                 let _permit = authorize(who, Action::SessionRead, &scene.resource())?;
                 let people = People::load(conn, ask.tenant, waiter(&scene.session)).await?;
                 let view = views::session(&scene, &diners, check.map(|check| check.id), &people);
-                Ok((view, scene.session.version))
+                Ok((scene.branch.id, (view, scene.session.version)))
             })
             .await
     }
@@ -56,9 +56,9 @@ impl SessionService {
         ask: &Ask,
         who: &Principal,
         id: SessionId,
-    ) -> Result<(SessionDetailView, i64), Refusal> {
+    ) -> Result<Seen<(SessionDetailView, i64)>, Refusal> {
         self.db
-            .read(ask.tenant, async |conn| {
+            .watch(ask.tenant, async |conn| {
                 let wanted = rounds::store::Wanted::OfSession(id);
                 let (scene, diners, rounds, calls, check) = try_join!(
                     Scene::find(conn, ask.tenant, id),
@@ -94,7 +94,7 @@ impl SessionService {
                         views::check_totals(&check, &ledger)
                     }),
                 };
-                Ok((view, scene.session.version))
+                Ok((scene.branch.id, (view, scene.session.version)))
             })
             .await
     }

@@ -8,7 +8,7 @@ use comanda_security::policy::{Action, Principal, authorize};
 use futures_util::try_join;
 
 use super::read::{require_version, waiter};
-use super::rows::SessionRow;
+use super::rows::{SessionRow, TableVersionRow};
 use super::store::{self, Checks};
 use super::{Scene, SessionService, ending};
 use crate::db::{Act, Ask, Conn, Locks};
@@ -83,6 +83,7 @@ fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, seen: Option<i64>) 
     let check = checks.live.as_ref();
     let reopening = ReopenFacts {
         session: &scene.session,
+        table: &scene.table,
         check,
         reserved: ledger.reserved(),
     };
@@ -91,6 +92,8 @@ fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, seen: Option<i64>) 
 
     act.rows
         .update(&SessionRow::of(act.ask.tenant, &reopened.session));
+    act.rows
+        .update(&TableVersionRow::of(act.ask.tenant, &reopened.table));
     if let Some(check) = check {
         let ended = match reopened.check_end {
             CheckEnd::Settle => settle_check(check, ledger, &scene.branch, act.now),
@@ -98,7 +101,8 @@ fn decide(facts: &Facts, act: &mut Act<'_>, who: &Principal, seen: Option<i64>) 
         };
         ending::record_check(act, scene, people, &ended);
     }
-    act.announce(&scene.place(people), &reopened.events);
+    let place = scene.place(people).with_party(diners, checks.shown);
+    act.announce(&place, &reopened.events);
     act.trace(Some(scene.branch.id), &reopened.audit);
     ending::answer(scene, reopened.session, diners, checks.shown, people)
 }

@@ -185,7 +185,28 @@ impl TableRow {
             code: self.code.clone(),
             capacity: self.capacity,
             out_of_service: self.out_of_service,
+            out_of_service_reason: self.out_of_service_reason.clone(),
             qr_version: self.qr_version,
+            version: self.version,
+        }
+    }
+}
+
+row! {
+    /// What of a table changes with its derived status.
+    TableVersionRow = restaurant_table, key (tenant_id, id), guard "t.version < r.version" {
+        tenant_id: Uuid,
+        id: Uuid,
+        version: i64,
+    }
+}
+
+impl TableVersionRow {
+    pub(crate) fn of(tenant: TenantId, table: &Table) -> Self {
+        Self {
+            tenant_id: tenant.0,
+            id: table.id.0,
+            version: table.version,
         }
     }
 }

@@ -8,7 +8,7 @@ use comanda_security::policy::TablePrincipal;
 use comanda_security::tokens::{TABLE_LIFETIME, TableClaims};
 use futures_util::try_join;
 
-use super::rows::SessionRow;
+use super::rows::{SessionRow, TableVersionRow};
 use super::spot::Spot;
 use super::{Scene, SessionService, assigned, new_join_code, store};
 use crate::billing;
@@ -115,7 +115,10 @@ impl SessionService {
             OpenedOrJoined::Opened(opened) => {
                 let scene = facts.spot.with(opened.session);
                 act.rows.insert(&SessionRow::of(act.ask.tenant, &scene.session));
-                act.announce(&scene.place(&facts.people), &opened.events);
+                act.rows
+                    .update(&TableVersionRow::of(act.ask.tenant, &opened.table));
+                let place = scene.place(&facts.people).with_party(&facts.diners, facts.check);
+                act.announce(&place, &opened.events);
                 act.trace(Some(scene.branch.id), &opened.audit);
                 self.answer(facts, act, &scene, true)
             }

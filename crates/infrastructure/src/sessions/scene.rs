@@ -11,12 +11,39 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::rows::{BranchRow, SessionRow, TableRow};
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, EVENT_SEQ, Seen, cursor};
 use crate::outbox::Place;
 use crate::people::People;
 use crate::refusal::Refusal;
-use crate::schema::{branch, restaurant_table, sector, table_session};
+use crate::schema::{branch, branch_counter, event_epoch, restaurant_table, sector, table_session};
 use crate::views::TableRef;
+
+/// The visit with all that surrounds it, before the columns are named.
+macro_rules! visit {
+    ($tenant:expr, $id:expr) => {
+        table_session::table
+            .inner_join(
+                restaurant_table::table.on(restaurant_table::tenant_id
+                    .eq(table_session::tenant_id)
+                    .and(restaurant_table::id.eq(table_session::table_id))),
+            )
+            .inner_join(
+                sector::table.on(sector::tenant_id
+                    .eq(table_session::tenant_id)
+                    .and(sector::id.eq(restaurant_table::sector_id))),
+            )
+            .inner_join(
+                branch::table.on(branch::tenant_id
+                    .eq(table_session::tenant_id)
+                    .and(branch::id.eq(table_session::branch_id))),
+            )
+            .filter(table_session::tenant_id.eq($tenant.0))
+            .filter(table_session::id.eq($id.0))
+    };
+}
+
+/// A visit, its table, the name of the sector, and the branch.
+type Rows = (SessionRow, TableRow, String, BranchRow);
 
 /// A visit and where it takes place.
 #[derive(Debug, Clone)]
@@ -40,43 +67,68 @@ impl Scene {
         tenant: TenantId,
         id: SessionId,
     ) -> Result<Option<Self>, DbError> {
-        let row = table_session::table
-            .inner_join(
-                restaurant_table::table.on(restaurant_table::tenant_id
-                    .eq(table_session::tenant_id)
-                    .and(restaurant_table::id.eq(table_session::table_id))),
-            )
-            .inner_join(
-                sector::table.on(sector::tenant_id
-                    .eq(table_session::tenant_id)
-                    .and(sector::id.eq(restaurant_table::sector_id))),
-            )
-            .inner_join(
-                branch::table.on(branch::tenant_id
-                    .eq(table_session::tenant_id)
-                    .and(branch::id.eq(table_session::branch_id))),
-            )
-            .filter(table_session::tenant_id.eq(tenant.0))
-            .filter(table_session::id.eq(id.0))
+        let row = visit!(tenant, id)
             .select((
                 SessionRow::as_select(),
                 TableRow::as_select(),
                 sector::name,
                 BranchRow::as_select(),
             ))
-            .first::<(SessionRow, TableRow, String, BranchRow)>(&mut &*conn)
+            .first::<Rows>(&mut &*conn)
             .await
             .optional()?;
-        row.map(|(session, table, sector_name, branch)| {
-            Ok(Self {
-                branch: branch.to_domain()?,
-                branch_row: branch,
-                session: session.into_domain()?,
-                table: table.to_domain(),
-                sector_name,
+        row.map(Self::of).transpose()
+    }
+
+    /// The same, and where the branch's stream stands, in the same query.
+    pub(crate) async fn find_seen(
+        conn: Conn<'_>,
+        tenant: TenantId,
+        id: SessionId,
+    ) -> Result<Option<Seen<Self>>, DbError> {
+        let epoch = event_epoch::table.select(event_epoch::epoch).single_value();
+        let seq = branch_counter::table
+            .filter(branch_counter::tenant_id.eq(table_session::tenant_id))
+            .filter(branch_counter::branch_id.eq(table_session::branch_id))
+            .filter(branch_counter::name.eq(EVENT_SEQ))
+            .select(branch_counter::value)
+            .single_value();
+        let row = visit!(tenant, id)
+            .select((
+                SessionRow::as_select(),
+                TableRow::as_select(),
+                sector::name,
+                BranchRow::as_select(),
+                epoch,
+                seq,
+            ))
+            .first::<(
+                SessionRow,
+                TableRow,
+                String,
+                BranchRow,
+                Option<String>,
+                Option<i64>,
+            )>(&mut &*conn)
+            .await
+            .optional()?;
+        row.map(|(session, table, sector_name, branch, epoch, seq)| {
+            Ok(Seen {
+                value: Self::of((session, table, sector_name, branch))?,
+                cursor: cursor(&epoch.unwrap_or_default(), seq)?,
             })
         })
         .transpose()
+    }
+
+    fn of((session, table, sector_name, branch): Rows) -> Result<Self, DbError> {
+        Ok(Self {
+            branch: branch.to_domain()?,
+            branch_row: branch,
+            session: session.into_domain()?,
+            table: table.to_domain(),
+            sector_name,
+        })
     }
 
     /// The visit, or `not_found`.
@@ -100,14 +152,7 @@ impl Scene {
 
     /// Where its events happen.
     pub fn place<'a>(&'a self, people: &'a People) -> Place<'a> {
-        Place {
-            branch: &self.branch,
-            session_id: Some(self.session.id),
-            sector_id: Some(self.table.sector_id),
-            table: Some(self.table_ref()),
-            people,
-            ledger: None,
-        }
+        Place::at(self, people)
     }
 }
 

@@ -21,7 +21,7 @@ use comanda_security::tokens::{STAFF_LIFETIME, StaffClaims};
 pub use login::Login;
 
 use crate::audit::Caller;
-use crate::db::{Act, Ask, Db};
+use crate::db::{Act, Ask, Db, Origin};
 use crate::refusal::Refusal;
 use crate::tokens::TokenIssuer;
 use crate::views::{LoginView, user};
@@ -97,8 +97,8 @@ pub struct LoginOutcome {
 pub struct Stranger {
     /// The request, in the client's words or ours.
     pub request_id: String,
-    /// `traceparent` of the request, if it had one.
-    pub traceparent: Option<String>,
+    /// What led to the request.
+    pub origin: Origin,
     /// From where.
     pub client_ip: Option<String>,
     /// With what.
@@ -106,18 +106,19 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    /// The frame of an operation, now that the tenant is known and perhaps who it is.
+    /// The frame of an operation, now that the tenant is known and perhaps who it is. What a nameless phone sets off,
+    /// Comanda does.
     pub(crate) fn ask(&self, tenant: TenantId, user: Option<UserId>) -> Ask {
         Ask {
             tenant,
             caller: Caller {
-                kind: ActorKind::User,
+                kind: user.map_or(ActorKind::System, |_| ActorKind::User),
                 id: user.map(|user| user.0),
                 client_ip: self.client_ip.clone(),
                 user_agent: self.user_agent.clone(),
             },
             request_id: self.request_id.clone(),
-            traceparent: self.traceparent.clone(),
+            origin: self.origin.clone(),
             language: None,
             found_at: "",
             idempotency: None,

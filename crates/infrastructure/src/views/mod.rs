@@ -1,5 +1,6 @@
 //! The wire shapes of `api.md` 3: one definition for answers and events alike.
 
+mod api_key;
 mod call;
 mod cart;
 mod check;
@@ -12,12 +13,13 @@ mod session;
 mod staff;
 mod table;
 mod ticket;
+mod webhook;
 
 use chrono::SecondsFormat;
 use comanda_domain::Timestamp;
 use comanda_domain::actor::{ActorKind, Stamp};
 use comanda_domain::branch::Branch;
-use comanda_domain::ids::{DinerId, TableId, UserId};
+use comanda_domain::ids::{ApiKeyId, DinerId, TableId, UserId};
 use comanda_domain::money::Currency;
 use comanda_domain::text::I18n;
 use serde::Serialize;
@@ -26,6 +28,8 @@ use uuid::Uuid;
 
 use crate::people::People;
 
+pub use api_key::{ApiKeyView, IssuedKeyView, OwnKeyView};
+pub(crate) use api_key::{api_key, branch_ref, own_key};
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{
@@ -45,12 +49,14 @@ pub use receipt::{
 pub use round::{ItemView, RoundView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, ScannedView, SessionDetailView,
-    SessionTable, SessionView, diner, own_diner, session, session_summary,
+    SessionTable, SessionView, diner, own_diner, session,
 };
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
-pub use ticket::{TicketView, ticket, ticket_event};
+pub use ticket::{TicketView, ticket};
+pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
+pub(crate) use webhook::{delivery, issued_webhook, webhook};
 
 /// An amount in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -92,7 +98,8 @@ pub fn actor(kind: ActorKind, id: Option<Uuid>, people: &People) -> ActorView {
     let wire = id.and_then(|id| match kind {
         ActorKind::Diner => Some(DinerId(id).to_string()),
         ActorKind::User => Some(UserId(id).to_string()),
-        ActorKind::ApiKey | ActorKind::Provider | ActorKind::System => None,
+        ActorKind::ApiKey => Some(ApiKeyId(id).to_string()),
+        ActorKind::Provider | ActorKind::System => None,
     });
     ActorView {
         kind: kind.to_string(),
@@ -183,5 +190,29 @@ impl Texts {
         let wanted = self.wanted.clone().unwrap_or_default();
         let primaries = (primary(&wanted), primary(&self.locale));
         [wanted, primaries.0, self.locale.clone(), primaries.1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_providers_and_comanda_itself_have_no_id() {
+        let id = Uuid::from_u128(7);
+        for (kind, prefix) in [
+            (ActorKind::Diner, Some("dnr_")),
+            (ActorKind::User, Some("usr_")),
+            (ActorKind::ApiKey, Some("key_")),
+            (ActorKind::Provider, None),
+            (ActorKind::System, None),
+        ] {
+            let shown = actor(kind, Some(id), &People::default()).id;
+            assert_eq!(
+                shown.as_deref().map(|id| id.get(..4)),
+                prefix.map(Some),
+                "{kind}: {shown:?}"
+            );
+        }
     }
 }

@@ -2,10 +2,9 @@ use comanda_domain::diner::{Diner, Preferences};
 use comanda_domain::ids::CheckId;
 use comanda_domain::session::Session;
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{CallView, CheckTotalsView, PersonRef, RoundView, TableRef, time};
+use super::{CallView, CheckTotalsView, PersonRef, RoundView, time};
 use crate::people::People;
 use crate::sessions::Scene;
 
@@ -208,22 +207,4 @@ pub fn session(scene: &Scene, diners: &[Diner], check_id: Option<CheckId>, peopl
         closed_at: session.closed.map(|stamp| time(stamp.at)),
         close_reason: session.close_reason.map(|reason| reason.to_string()),
     }
-}
-
-/// A session as events tell it: without guests and join code.
-pub fn session_summary(session: &Session, table: Option<&TableRef>, people: &People) -> Value {
-    json!({
-        "id": session.id,
-        "status": session.status,
-        "seating": session.seating,
-        "version": session.version,
-        "table": table,
-        "party_size": session.party_size,
-        "note": session.note,
-        "assigned_waiter": waiter(session, people),
-        "cart_version": session.cart_version,
-        "opened_at": time(session.opened.at),
-        "closed_at": session.closed.map(|stamp| time(stamp.at)),
-        "close_reason": session.close_reason,
-    })
 }

@@ -4,7 +4,6 @@ use comanda_domain::ids::RoundItemId;
 use comanda_domain::kitchen::{Ticket, TicketItem};
 use comanda_domain::round::{Round, RoundItem};
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{TableRef, Texts, time};
@@ -116,36 +115,4 @@ pub(super) fn modifiers(line: &RoundItem, texts: &Texts) -> Vec<String> {
             }
         })
         .collect()
-}
-
-/// A ticket as events tell it: what the station's screen needs to bring the ticket it shows up to date. The texts
-/// came with the round.
-pub fn ticket_event(ticket: &Ticket, table: Option<&TableRef>) -> Value {
-    let items: Vec<Value> = ticket
-        .items
-        .iter()
-        .map(|item| {
-            json!({
-                "id": item.id,
-                "round_item_id": item.round_item_id,
-                "qty": item.qty,
-                "canceled_qty": item.canceled_qty,
-                "status": item.status,
-            })
-        })
-        .collect();
-    json!({
-        "id": ticket.id,
-        "branch_id": ticket.branch_id,
-        "round_id": ticket.round_id,
-        "table": table,
-        "station": ticket.station,
-        "status": ticket.status,
-        "items": items,
-        "submitted_at": time(ticket.created_at),
-        "started_at": ticket.in_progress.map(|stamp| time(stamp.at)),
-        "ready_at": ticket.ready.map(|stamp| time(stamp.at)),
-        "delivered_at": ticket.delivered.map(|stamp| time(stamp.at)),
-        "version": ticket.version,
-    })
 }

@@ -19,7 +19,7 @@ use comanda_infrastructure::billing::provider::{
 use comanda_infrastructure::billing::{
     BillingService, CheckFilter, ProviderOptions, SandboxOutcome, StartPayment,
 };
-use comanda_infrastructure::db::{Ask, DbError};
+use comanda_infrastructure::db::{Ask, DbError, Origin};
 use comanda_infrastructure::idempotency::{Idempotency, Stored};
 use comanda_infrastructure::paging::Page;
 use comanda_infrastructure::refusal::Refusal;
@@ -129,7 +129,7 @@ impl Party {
                 user_agent: None,
             },
             request_id: "it".to_owned(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "/found/",
             idempotency: key.map(|key| Idempotency {
@@ -238,7 +238,7 @@ impl Party {
     async fn check(&self) -> Value {
         let guest = self.guest(0);
         let ask = self.ask_of(&Principal::Diner(guest.clone()), None);
-        serde_json::to_value(self.billing.check_of_visit(&ask, &guest).await.unwrap().0).unwrap()
+        serde_json::to_value(self.billing.check_of_visit(&ask, &guest).await.unwrap().value.0).unwrap()
     }
 
     async fn text(&self, sql: &str) -> String {
@@ -358,7 +358,7 @@ async fn three_guests_divide_pay_and_leave() {
         .close(&ask, &leo, party.session, None, false)
         .await
         .unwrap();
-    let (closed, _) = party.billing.get_check(&ask, &leo, check).await.unwrap();
+    let (closed, _) = party.billing.get_check(&ask, &leo, check).await.unwrap().value;
     assert!(closed.totals.settled_at.is_some() && closed.totals.status == "paid");
 }
 
@@ -630,7 +630,7 @@ async fn checks_are_listed_without_their_ledgers() {
         .list_checks(&ask, &leo, party.house.branch, &filter, &page)
         .await
         .unwrap();
-    let found = part.data.first().unwrap();
+    let found = part.value.data.first().unwrap();
     assert_eq!(
         (found.id.clone(), found.reserved.amount),
         (check.to_string(), 1_553_334)

@@ -8,8 +8,8 @@ use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::db::DbError;
 use comanda_infrastructure::events::bus::{MemoryBus, Signal};
 use comanda_infrastructure::events::{
-    Bell, EventBus, Feed, Leadership, Listener, LoggedEvent, Publisher, Sequenced, Sequencer, log,
-    prepare_days,
+    Bell, EventBus, Feed, Leadership, Listener, LoggedEvent, Publisher, ReplayError, Sequenced, Sequencer,
+    log, new_epoch, prepare_days, replay,
 };
 use comanda_infrastructure::postgres::Database;
 use futures_util::StreamExt;
@@ -337,12 +337,9 @@ async fn the_feed_fills_holes_and_notices_a_new_epoch() {
                 .await;
             };
             expect(&["1", "2", "3"]).await;
-            assert_eq!(feed.after(1, 1).unwrap().len(), 2);
-            log.client
-                .batch_execute("UPDATE event_epoch SET epoch = '0000abcd'")
-                .await
-                .unwrap();
-            expect(&["1", "2", "3", "0000abcd"]).await;
+            let begun = new_epoch(&log.database.relay, "a test").await.unwrap();
+            assert_eq!(begun.from, epoch);
+            expect(&["1", "2", "3", &begun.to]).await;
             let slow = Duration::from_millis(1500);
             until("it keeps up", async || (feed.behind() < slow).then_some(())).await;
             // Without the log nobody knows what there is to hear.
@@ -351,4 +348,45 @@ async fn the_feed_fills_holes_and_notices_a_new_epoch() {
             feed.stop().await;
         })
         .await;
+}
+
+/// What the bus has lost, or holds wrongly, is there again; a dry run only says so.
+#[tokio::test]
+async fn the_bus_is_written_anew_from_the_log() {
+    let log = Log::new().await;
+    let relay = &log.database.relay;
+    for nth in 0..5 {
+        stage(&log.client, 1, &nth.to_string(), true).await;
+    }
+    log.lead().await.sequence(100).await.unwrap();
+    let (epoch, events) = (log.epoch().await, log.shard(1).await);
+    let bus = MemoryBus::default();
+    bus.publish(&epoch, 1, &[Arc::new(events[4].clone())])
+        .await
+        .unwrap();
+
+    let planned = replay(relay, &bus, Some(1), true).await.unwrap();
+    let [one] = planned.as_slice() else {
+        panic!("{planned:?}")
+    };
+    assert_eq!((one.shard, one.from, one.to, one.count), (1, 1, 5, 5));
+    let held = async |count| {
+        bus.tail(&epoch, &BTreeMap::from([(1, 0)]))
+            .take(count)
+            .collect::<Vec<_>>()
+            .await
+    };
+    assert_eq!(held(1).await[0].as_ref().unwrap().pos, 5);
+
+    let written = replay(relay, &bus, None, false).await.unwrap();
+    assert_eq!(written.len(), usize::try_from(SHARDS).unwrap());
+    assert_eq!(written[1], planned[0]);
+    let positions: Vec<i64> = held(5)
+        .await
+        .into_iter()
+        .map(|event| event.unwrap().pos)
+        .collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5]);
+    let wrong = replay(relay, &bus, Some(99), false).await;
+    assert!(matches!(wrong, Err(ReplayError::NoShard(99))), "{wrong:?}");
 }

@@ -7,7 +7,7 @@ use comanda_domain::kitchen::{ItemAction, TicketAction, TicketCommand};
 use comanda_domain::menu::Station;
 use comanda_domain::round::{PlaceForTable, TableItem};
 use comanda_infrastructure::audit::Caller;
-use comanda_infrastructure::db::Ask;
+use comanda_infrastructure::db::{Ask, Origin};
 use comanda_infrastructure::demo;
 use comanda_infrastructure::idempotency::Stored;
 use comanda_infrastructure::kitchen::BoardFilter;
@@ -88,7 +88,7 @@ impl Demo {
             tenant: staff.tenant,
             caller,
             request_id: "it".into(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,
@@ -199,6 +199,7 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
         kitchen
             .board(&ask, &nora, demo.branch.into(), &filter, &page)
             .await
+            .map(|seen| seen.value)
     };
     assert!(
         board(BoardFilter::default(), 10, None)
@@ -269,7 +270,7 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
         let ready = TicketCommand::Whole(TicketAction::Ready);
         kitchen.moved(&ask, &nora, id(ticket), None, ready).await.unwrap();
     }
-    let (view, _) = demo.services.rounds.get(&ask, &nora, round).await.unwrap();
+    let (view, _) = demo.services.rounds.get(&ask, &nora, round).await.unwrap().value;
     assert_eq!(view.status, "ready");
 
     let (leo_ask, leo) = demo.who("leo", "waiter").await;
@@ -286,13 +287,13 @@ async fn the_board_shows_the_work_and_the_work_moves_the_round() {
             .await
             .unwrap();
     }
-    let (view, _) = demo.services.rounds.get(&ask, &nora, round).await.unwrap();
+    let (view, _) = demo.services.rounds.get(&ask, &nora, round).await.unwrap().value;
     assert_eq!(view.status, "served");
     assert_eq!(
         board(BoardFilter::default(), 10, None).await.unwrap().data.len(),
         1
     );
-    let (one, version) = kitchen.get(&ask, &nora, id(grill)).await.unwrap();
+    let (one, version) = kitchen.get(&ask, &nora, id(grill)).await.unwrap().value;
     assert_eq!((one.status.as_str(), one.version), ("delivered", version));
 
     let (teo_ask, teo) = demo.who("teo", "kitchen").await;

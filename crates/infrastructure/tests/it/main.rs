@@ -8,6 +8,8 @@ mod bus;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod events;
@@ -17,6 +19,8 @@ mod house;
 mod kitchen;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod outbox;
 #[cfg(test)]
 #[path = "../../../testkit/src/redis.rs"]
 mod redis;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use comanda_domain::actor::ActorKind;
 use comanda_infrastructure::audit::Caller;
-use comanda_infrastructure::db::Ask;
+use comanda_infrastructure::db::{Ask, Origin};
 use comanda_infrastructure::paging::Page;
 use comanda_infrastructure::refusal::Refusal;
 use comanda_infrastructure::staff::{Login, LoginOutcome, Stranger};
@@ -67,7 +67,7 @@ impl House {
             tenant: self.tenant,
             caller,
             request_id: "it".into(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "",
             idempotency: None,

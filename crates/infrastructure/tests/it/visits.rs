@@ -11,7 +11,7 @@ use comanda_domain::service_call::{CallMove, CallType, RaiseCall};
 use comanda_domain::session::CloseError;
 use comanda_infrastructure::audit::Caller;
 use comanda_infrastructure::clock::Sources;
-use comanda_infrastructure::db::Ask;
+use comanda_infrastructure::db::{Ask, Origin};
 use comanda_infrastructure::demo;
 use comanda_infrastructure::diners::{RegisterDiner, UpdateMe};
 use comanda_infrastructure::idempotency::Stored;
@@ -130,7 +130,7 @@ impl Evening {
                 user_agent: None,
             },
             request_id: "it".into(),
-            traceparent: None,
+            origin: Origin::default(),
             language: None,
             found_at: "/found/",
             idempotency: None,
@@ -440,7 +440,7 @@ async fn the_cart_merges_what_is_equal() {
         .await;
     assert!(matches!(refused, Err(Refusal::Cart(CartError::NotLineOwner))));
 
-    let (seen, etag) = carts.get(&ask, &ana).await.unwrap();
+    let (seen, etag) = carts.get(&ask, &ana).await.unwrap().value;
     assert_eq!((seen.version, seen.lines[0].modifiers.len()), (etag, 1));
     assert!(matches!(
         carts.clear(&ask, &ana, etag - 1).await,
@@ -492,7 +492,12 @@ async fn a_call_is_answered_once() {
         other => panic!("{other:?}"),
     }
     assert_eq!(
-        calls.of_visit(&evening.ask_of(&ana), &ana).await.unwrap().len(),
+        calls
+            .of_visit(&evening.ask_of(&ana), &ana)
+            .await
+            .unwrap()
+            .value
+            .len(),
         1
     );
 }
@@ -617,7 +622,7 @@ async fn the_party_pays_orders_again_and_leaves() {
         Refusal::Close(CloseError::UnbilledItems { total: 450_000 })
     ));
 
-    let card = sessions.card(&leo.0, &leo.1, evening.table).await.unwrap();
+    let card = sessions.card(&leo.0, &leo.1, evening.table).await.unwrap().value;
     assert_eq!(
         (
             card.card.status.as_str(),
@@ -626,7 +631,7 @@ async fn the_party_pays_orders_again_and_leaves() {
         ),
         ("open", 1, 1)
     );
-    let (detail, _) = sessions.get(&leo.0, &leo.1, id).await.unwrap();
+    let (detail, _) = sessions.get(&leo.0, &leo.1, id).await.unwrap().value;
     assert_eq!(
         (detail.rounds.len(), detail.calls.len(), detail.check.is_none()),
         (1, 1, true)
@@ -725,10 +730,10 @@ async fn the_party_pays_orders_again_and_leaves() {
         .cards(&leo.0, &leo.1, evening.branch, &mine)
         .await
         .unwrap();
-    assert_eq!(cards.len(), 8);
+    assert_eq!(cards.value.len(), 8);
     let all = sessions
         .cards(&leo.0, &leo.1, evening.branch, &CardFilter::default())
         .await
         .unwrap();
-    assert_eq!(all.len(), 14);
+    assert_eq!(all.value.len(), 14);
 }

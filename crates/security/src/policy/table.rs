@@ -36,6 +36,9 @@ macro_rules! names {
             /// Every value, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The names of all values.
+            pub const NAMES: &'static [&'static str] = &[$($text),*];
+
             /// The name, as it is stored, logged and documented.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }

@@ -6,7 +6,7 @@ use comanda_domain::service_call::{CallMove, CallType, RaiseCall};
 use comanda_infrastructure::views::CallView;
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, list as whole_list, stored};
+use crate::http::answer::{Answer, Listed, list as whole_list, seen, stored};
 use crate::http::body::{Named, Nothing, body};
 use crate::http::command::{Command, Unkeyed, ask};
 use crate::http::path::PathId;
@@ -26,11 +26,12 @@ body! {
 
 /// The calls of the visit.
 #[utoipa::path(tag = "diner", responses((status = 200, body = Listed<CallView>)),
-    extensions(("x-comanda-action" = json!("service_call.read"))))]
+    extensions(("x-comanda-action" = json!("service_call.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/service-calls")]
 pub async fn list(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
-    Ok(whole_list(state.services.calls.of_visit(&ask, &diner.0).await?))
+    let found = state.services.calls.of_visit(&ask, &diner.0).await?;
+    Ok(seen(found, whole_list))
 }
 
 /// Asks for a person; a call that is already open is given back and perhaps counted as a reminder.

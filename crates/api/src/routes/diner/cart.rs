@@ -6,7 +6,7 @@ use comanda_domain::ids::{CartLineId, DinerId, ProductId};
 use comanda_infrastructure::views::CartView;
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, stored, versioned};
+use crate::http::answer::{Answer, seen, stored, versioned};
 use crate::http::body::{Id, Int, List, Named, Nothing, body};
 use crate::http::command::{Command, Unkeyed, ask};
 use crate::http::path::PathId;
@@ -50,12 +50,12 @@ body! {
 
 /// The cart with current prices, availability and allergen alerts.
 #[utoipa::path(tag = "diner", responses((status = 200, body = CartView)),
-    extensions(("x-comanda-action" = json!("cart.read"))))]
+    extensions(("x-comanda-action" = json!("cart.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/cart")]
 pub async fn get(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
-    let (view, version) = state.services.carts.get(&ask, &diner.0).await?;
-    Ok(versioned(&view, version))
+    let found = state.services.carts.get(&ask, &diner.0).await?;
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Adds a line; an equal line gains quantity instead.

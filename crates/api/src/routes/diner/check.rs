@@ -7,7 +7,7 @@ use comanda_infrastructure::billing::{ProviderOptions, StartPayment};
 use comanda_infrastructure::views::{CheckView, PaymentView, PreviewView};
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, ok, stored, versioned};
+use crate::http::answer::{Answer, ok, seen, stored, versioned};
 use crate::http::body::{Amount, Id, List, Named, Nothing, Text, body};
 use crate::http::command::{Command, Keyed, Unkeyed, ask};
 use crate::http::path::PathId;
@@ -106,12 +106,12 @@ pub async fn request_check(
 
 /// The unsettled check, else the latest.
 #[utoipa::path(tag = "diner", responses((status = 200, body = CheckView)),
-    extensions(("x-comanda-action" = json!("check.read"))))]
+    extensions(("x-comanda-action" = json!("check.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/check")]
 pub async fn get_check(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
-    let (view, version) = state.services.billing.check_of_visit(&ask, &diner.0).await?;
-    Ok(versioned(&view, version))
+    let found = state.services.billing.check_of_visit(&ask, &diner.0).await?;
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Divides what is still due anew; needs the version that the caller saw.
@@ -176,7 +176,7 @@ pub async fn start_payment(
 
 /// One payment of the visit.
 #[utoipa::path(tag = "diner", responses((status = 200, body = PaymentView)),
-    extensions(("x-comanda-action" = json!("check.read"))))]
+    extensions(("x-comanda-action" = json!("check.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/payments/{payment_id}")]
 pub async fn get_payment(
     state: web::Data<State>,
@@ -185,12 +185,12 @@ pub async fn get_payment(
     id: PathId<PaymentId>,
 ) -> Answer {
     let who = Principal::Diner(diner.0);
-    let (view, version) = state
+    let found = state
         .services
         .billing
         .get_payment(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Gives up an online payment of the caller's that is still under way.

@@ -6,7 +6,7 @@ use comanda_infrastructure::diners::{RegisterDiner, UpdateMe};
 use comanda_infrastructure::views::{DinerRegisteredView, OwnDinerView, SessionView};
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, ok, stored, versioned};
+use crate::http::answer::{Answer, ok, seen, stored, versioned};
 use crate::http::body::{Patch, Raw, Text, body};
 use crate::http::command::{Command, Plain, Unkeyed, ask};
 use crate::http::principal::{Diner, Guest, Visitor};
@@ -93,12 +93,12 @@ pub async fn register(
 
 /// The visit, as everybody at the table sees it.
 #[utoipa::path(tag = "diner", responses((status = 200, body = SessionView)),
-    extensions(("x-comanda-action" = json!("session.read"))))]
+    extensions(("x-comanda-action" = json!("session.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/session")]
 pub async fn session(state: web::Data<State>, guest: Guest, request: HttpRequest) -> Answer {
     let ask = ask(&request, &guest.0);
-    let (view, version) = state.services.sessions.of_visit(&ask, &guest.0).await?;
-    Ok(versioned(&view, version))
+    let found = state.services.sessions.of_visit(&ask, &guest.0).await?;
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// The caller, with their own preferences.

@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Adds the routes below `/v1/diner`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
+        .service(crate::routes::events::list_diner_events)
         .service(me::register)
         .service(me::session)
         .service(me::me)

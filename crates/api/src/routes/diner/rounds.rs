@@ -6,7 +6,7 @@ use comanda_domain::round::{PlaceRound, Selection};
 use comanda_infrastructure::views::RoundView;
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, list as whole_list, stored, versioned};
+use crate::http::answer::{Answer, Listed, list as whole_list, seen, stored, versioned};
 use crate::http::body::{Amount, Id, List, Named, Names, body};
 use crate::http::command::{Command, Keyed, ask};
 use crate::http::path::PathId;
@@ -101,25 +101,26 @@ pub async fn place(state: web::Data<State>, diner: Diner, command: Command<Place
 
 /// The rounds of the visit, in order.
 #[utoipa::path(tag = "diner", responses((status = 200, body = Listed<RoundView>)),
-    extensions(("x-comanda-action" = json!("round.read"))))]
+    extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/rounds")]
 pub async fn list(state: web::Data<State>, diner: Diner, request: HttpRequest) -> Answer {
     let ask = ask(&request, &Principal::Diner(diner.0.clone()));
-    Ok(whole_list(state.services.rounds.of_visit(&ask, &diner.0).await?))
+    let found = state.services.rounds.of_visit(&ask, &diner.0).await?;
+    Ok(seen(found, whole_list))
 }
 
 /// One round of the visit.
 #[utoipa::path(tag = "diner", responses((status = 200, body = RoundView)),
-    extensions(("x-comanda-action" = json!("round.read"))))]
+    extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/rounds/{round_id}")]
 pub async fn get(state: web::Data<State>, diner: Diner, request: HttpRequest, id: PathId<RoundId>) -> Answer {
     let who = Principal::Diner(diner.0);
-    let (view, version) = state
+    let found = state
         .services
         .rounds
         .get(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Takes back a round that nobody has verified yet.

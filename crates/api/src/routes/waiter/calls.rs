@@ -6,7 +6,7 @@ use comanda_domain::service_call::{CallMove, CallStatus};
 use comanda_infrastructure::views::CallView;
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, stored};
+use crate::http::answer::{Answer, Listed, seen, stored};
 use crate::http::body::Nothing;
 use crate::http::command::{Command, Unkeyed, ask};
 use crate::http::paging::{paged, with_page};
@@ -20,7 +20,7 @@ use crate::state::State;
         ("status" = Option<String>, Query, description = "statuses, separated by commas"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("service_call.read"))))]
+    ), extensions(("x-comanda-action" = json!("service_call.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/service-calls")]
 pub async fn list(
     state: web::Data<State>,
@@ -44,7 +44,7 @@ pub async fn list(
             .await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// Somebody is on the way.

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Adds the routes below `/v1/waiter`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
+        .service(crate::routes::events::list_waiter_events)
         .service(tables::list)
         .service(tables::get)
         .service(tables::open)

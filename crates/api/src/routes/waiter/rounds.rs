@@ -8,7 +8,7 @@ use comanda_infrastructure::rounds::RoundFilter;
 use comanda_infrastructure::views::RoundView;
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, stored, versioned};
+use crate::http::answer::{Answer, Listed, seen, stored, versioned};
 use crate::http::body::{Id, Int, List, Named, Nothing, body};
 use crate::http::command::{Command, Keyed, ask};
 use crate::http::paging::{paged, with_page};
@@ -114,7 +114,7 @@ pub async fn place_round(
         ("session_id" = Option<String>, Query, description = "of this visit only"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("round.read"))))]
+    ), extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/rounds")]
 pub async fn list_rounds(
     state: web::Data<State>,
@@ -140,12 +140,12 @@ pub async fn list_rounds(
             .await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// One round.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = RoundView)),
-    extensions(("x-comanda-action" = json!("round.read"))))]
+    extensions(("x-comanda-action" = json!("round.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/rounds/{round_id}")]
 pub async fn get_round(
     state: web::Data<State>,
@@ -154,12 +154,12 @@ pub async fn get_round(
     id: PathId<RoundId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .rounds
         .get(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// The waiter has verified the round.

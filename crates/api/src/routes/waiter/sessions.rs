@@ -5,7 +5,7 @@ use comanda_domain::ids::SessionId;
 use comanda_infrastructure::views::{DinerView, SessionDetailView, SessionView};
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, stored, versioned};
+use crate::http::answer::{Answer, seen, stored, versioned};
 use crate::http::body::{Nothing, Text, body};
 use crate::http::command::{Command, Keyed, Unkeyed, ask};
 use crate::http::path::PathId;
@@ -53,7 +53,7 @@ fn refuse_force(body: &CloseBody) -> Result<(), Problem> {
 
 /// One visit with its rounds, calls and check totals.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = SessionDetailView)),
-    extensions(("x-comanda-action" = json!("session.read"))))]
+    extensions(("x-comanda-action" = json!("session.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/sessions/{session_id}")]
 pub async fn get(
     state: web::Data<State>,
@@ -62,12 +62,12 @@ pub async fn get(
     id: PathId<SessionId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    let (view, version) = state
+    let found = state
         .services
         .sessions
         .get(&ask(&request, &who), &who, id.0)
         .await?;
-    Ok(versioned(&view, version))
+    Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
 /// Adds a guest without a phone, so that the bill can be split fairly.

@@ -6,7 +6,7 @@ use comanda_infrastructure::sessions::CardFilter;
 use comanda_infrastructure::views::{SessionView, TableCardDetailView, TableCardView};
 use comanda_security::policy::Principal;
 
-use crate::http::answer::{Answer, Listed, ok, stored};
+use crate::http::answer::{Answer, Listed, ok, seen, stored};
 use crate::http::body::{Int, body};
 use crate::http::command::{Command, Keyed, ask};
 use crate::http::paging::{paged, with_page};
@@ -33,7 +33,7 @@ body! {
         ("mine" = Option<bool>, Query, description = "only the caller's own"),
         ("limit" = Option<i64>, Query, description = "1..200, default 50"),
         ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("session.read"))))]
+    ), extensions(("x-comanda-action" = json!("session.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/tables")]
 pub async fn list(
     state: web::Data<State>,
@@ -56,12 +56,12 @@ pub async fn list(
         sessions.cards_page(&ask, &who, branch.0, &filter, &page).await
     })
     .await?;
-    Ok(paged(&request, part))
+    Ok(seen(part, |part| paged(&request, part)))
 }
 
 /// One table with its live visit and rounds.
 #[utoipa::path(tag = "waiter", responses((status = 200, body = TableCardDetailView)),
-    extensions(("x-comanda-action" = json!("session.read"))))]
+    extensions(("x-comanda-action" = json!("session.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/tables/{table_id}")]
 pub async fn get(
     state: web::Data<State>,
@@ -70,11 +70,12 @@ pub async fn get(
     table: PathId<TableId>,
 ) -> Answer {
     let who = Principal::Staff(staff.0);
-    Ok(ok(&state
+    let found = state
         .services
         .sessions
         .card(&ask(&request, &who), &who, table.0)
-        .await?))
+        .await?;
+    Ok(seen(found, |card| ok(&card)))
 }
 
 /// Opens a free table; whoever opens it serves it.

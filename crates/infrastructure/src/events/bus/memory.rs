@@ -108,6 +108,11 @@ impl EventBus for MemoryBus {
         ready(Ok(self.shard(epoch, shard).ring().top())).boxed()
     }
 
+    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
+        *self.shard(epoch, shard).ring() = Ring::default();
+        ready(Ok(())).boxed()
+    }
+
     fn tail(
         &self,
         epoch: &str,

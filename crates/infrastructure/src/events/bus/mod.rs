@@ -82,6 +82,9 @@ pub trait EventBus: Send + Sync {
     /// The newest position of a shard, 0 if it holds none.
     fn top<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<i64, BusError>>;
 
+    /// Forgets what it holds of a shard, so that older positions can be written again.
+    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>>;
+
     /// What is there of these shards after their positions, then what comes, until an error; each shard in order. A
     /// position that is not the next one means that the bus has lost some: the reader fetches them from the log.
     fn tail(

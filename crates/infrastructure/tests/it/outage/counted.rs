@@ -34,6 +34,9 @@ impl EventBus for Counted {
     fn top<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<i64, BusError>> {
         self.bus.top(epoch, shard)
     }
+    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
+        self.bus.clear(epoch, shard)
+    }
     fn tail(
         &self,
         epoch: &str,

@@ -145,6 +145,18 @@ impl EventBus for RedisBus {
         .boxed()
     }
 
+    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
+        async move {
+            let mut clearing = cmd("DEL");
+            clearing.arg(StreamKey::new(shard, epoch).to_string());
+            let _gone: i64 = self
+                .guarded(async { Ok(self.redis.ask("del", &clearing).await?) })
+                .await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn tail(
         &self,
         epoch: &str,

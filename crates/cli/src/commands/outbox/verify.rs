@@ -6,8 +6,8 @@ use comanda_infrastructure::events::verify::{LogProblem, Part, verify};
 use comanda_infrastructure::postgres::Database;
 use serde::Serialize;
 
-use super::open::config;
 use crate::columns::{self, Side};
+use crate::commands::open::config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;

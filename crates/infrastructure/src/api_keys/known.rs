@@ -1,0 +1,96 @@
+//! What is known of keys: a key for a second, the promise of every revocation; that nobody has a key, for ten, so
+//! that guessing costs no queries.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use comanda_security::api_key::{KeyId, StoredApiKey};
+
+const BELIEVED: Duration = Duration::from_secs(1);
+const UNKNOWN: Duration = Duration::from_secs(10);
+/// Key ids that are remembered at most; beyond that, they are looked up more often.
+const REMEMBERED: usize = 10_000;
+
+/// A key as it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The key; none if nobody has it.
+    pub(super) key: Option<StoredKey>,
+    pub(super) asked_at: Instant,
+}
+
+/// A key and what is not of the key itself.
+#[derive(Debug, Clone)]
+pub(super) struct StoredKey {
+    pub(super) key: StoredApiKey,
+    pub(super) tenant_active: bool,
+}
+
+impl Known {
+    fn holds(&self, now: Instant) -> bool {
+        let long = if self.key.is_some() { BELIEVED } else { UNKNOWN };
+        self.asked_at + long > now
+    }
+}
+
+#[derive(Default)]
+pub(super) struct KnownKeys(Mutex<HashMap<KeyId, Known>>);
+
+impl KnownKeys {
+    fn all(&self) -> MutexGuard<'_, HashMap<KeyId, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, id: &KeyId, now: Instant) -> Option<Known> {
+        self.all().get(id).filter(|known| known.holds(now)).cloned()
+    }
+
+    pub(super) fn put(&self, id: KeyId, known: Known) {
+        let mut all = self.all();
+        if all.len() >= REMEMBERED && !all.contains_key(&id) {
+            all.retain(|_, old| old.holds(known.asked_at));
+            if all.len() >= REMEMBERED {
+                all.clear();
+            }
+        }
+        all.insert(id, known);
+    }
+
+    /// Looks every key up again at its next use.
+    pub(super) fn forget_all(&self) {
+        self.all().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> KeyId {
+        KeyId::parse(&format!("{number:016}")).unwrap()
+    }
+
+    #[test]
+    fn that_nobody_has_a_key_is_known_for_ten_seconds() {
+        let (known, asked_at) = (KnownKeys::default(), Instant::now());
+        known.put(id(1), Known { key: None, asked_at });
+        assert!(
+            known
+                .get(&id(1), asked_at + Duration::from_millis(9_999))
+                .is_some()
+        );
+        assert!(known.get(&id(1), asked_at + UNKNOWN).is_none());
+        known.forget_all();
+        assert!(known.get(&id(1), asked_at).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (known, asked_at) = (KnownKeys::default(), Instant::now());
+        for number in 0..25_000 {
+            known.put(id(number), Known { key: None, asked_at });
+        }
+        assert!(known.all().len() <= REMEMBERED);
+    }
+}

@@ -1,0 +1,66 @@
+//! An event as it travels: one `CloudEvents` envelope per view, the same in every transport (`events.md` 2).
+
+use comanda_domain::event::{EventName, View};
+use comanda_domain::ids::{BranchId, EventId, TenantId};
+use serde_json::{Map, Value, json};
+
+use super::LoggedEvent;
+use super::redact::redact;
+use crate::views;
+
+/// The envelope in a view; nothing if the event is never shown there. `epoch` is that of the log it was read from,
+/// `public_url` where its schema is found.
+pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) -> Option<Value> {
+    let name = EventName::of_type(&event.type_)?;
+    let (branch, seq) = (event.branch_id?, event.seq?);
+    if !name.audience()?.has_view(view) {
+        return None;
+    }
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
+    put("specversion", json!("1.0"));
+    put("id", json!(EventId(event.event_id)));
+    put("type", json!(event.type_));
+    put(
+        "source",
+        json!(source(TenantId(event.tenant_id), BranchId(branch))),
+    );
+    put("subject", json!(event.subject));
+    put("time", json!(views::time(event.occurred_at)));
+    put("datacontenttype", json!("application/json"));
+    put(
+        "dataschema",
+        json!(format!("{public_url}/schemas/events/{name}.v1.json")),
+    );
+    put("sequence", json!(format!("{seq:020}")));
+    put("epoch", json!(epoch));
+    attributes(event, &mut put);
+    put("data", data(event, view, seq));
+    Some(Value::Object(members))
+}
+
+/// `/tenants/{tenant}/branches/{branch}`
+fn source(tenant: TenantId, branch: BranchId) -> String {
+    format!("/tenants/{tenant}/branches/{branch}")
+}
+
+/// Trace, request and cause, as far as they are known: an attribute of `CloudEvents` is never null.
+fn attributes(event: &LoggedEvent, put: &mut impl FnMut(&str, Value)) {
+    let Some(Value::Object(stored)) = &event.attributes else {
+        return;
+    };
+    for name in ["traceparent", "tracestate", "correlationid", "causationid"] {
+        if let Some(value) = stored.get(name).filter(|value| !value.is_null()) {
+            put(name, value.clone());
+        }
+    }
+}
+
+fn data(event: &LoggedEvent, view: View, seq: i64) -> Value {
+    let mut data = event.data.as_object().cloned().unwrap_or_default();
+    data.insert("seq".to_owned(), json!(seq));
+    redact(view, &mut data);
+    Value::Object(data)
+}
