@@ -125,7 +125,6 @@ fn text(value: &Value) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_up_to_the_cursor_is_in_the_body() {
     const ROUNDS: usize = 24;
-    const PLACED: &str = "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'";
     let app = TestApp::start().await;
     let dinner = Dinner::seated(&app).await;
     let path = format!("/v1/waiter/sessions/{}/rounds", dinner.session);

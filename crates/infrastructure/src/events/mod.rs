@@ -10,6 +10,7 @@ pub mod bus;
 pub mod catalogue;
 mod epoch;
 mod feed;
+mod former;
 pub mod log;
 mod logged;
 mod publisher;
