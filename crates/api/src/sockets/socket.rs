@@ -316,12 +316,13 @@ impl Socket {
     }
 
     fn own(&mut self, owner: Owner) -> Result<(), Close> {
-        if self
-            .owner
-            .as_ref()
-            .is_some_and(|known| known.member != owner.member)
+        if let Some(known) = &self.owner
+            && !known.member.is_same(&owner.member)
         {
             return Err(Close::somebody_else());
+        }
+        for member in &self.members {
+            member.renew(owner.member);
         }
         if self.counted.is_none() {
             self.counted = Some(self.line.count(&owner)?);

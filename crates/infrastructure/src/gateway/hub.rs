@@ -325,6 +325,11 @@ impl Membership {
         self.room.heartbeat(self.id);
     }
 
+    /// The same owner goes on by another login; when that ends, so does the subscription.
+    pub fn renew(&self, member: Member) {
+        self.change(|listener| listener.member = member);
+    }
+
     /// Changes what is listened to.
     pub fn narrow(&self, narrow: impl FnOnce(&mut Viewer)) {
         self.change(|listener| narrow(&mut listener.subscription.viewer));
