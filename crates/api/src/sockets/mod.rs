@@ -11,6 +11,7 @@ mod login;
 mod socket;
 mod sse;
 mod stream;
+mod times;
 mod wire;
 
 use std::sync::Arc;

@@ -27,6 +27,8 @@ mod documents;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod gauges;
 #[cfg(test)]
 mod json_schema;

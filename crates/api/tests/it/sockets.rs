@@ -1,7 +1,13 @@
 //! Sockets as a browser sees them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
+use comanda_infrastructure::clock::ManualClock;
 use comanda_testkit::TestApp;
 use comanda_testkit::dinner::Dinner;
+use comanda_testkit::process::Process;
 use comanda_testkit::screen::Screen;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -342,4 +348,53 @@ async fn a_phone_that_stops_reading_is_cut_and_delays_nobody() {
     assert!(end.ends_with(reason.as_bytes()), "{end:?}");
     let code = &end[end.len() - reason.len() - 2..end.len() - reason.len()];
     assert_eq!(u16::from_be_bytes(code.try_into().unwrap()), 4410);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_lives_as_long_as_its_token_and_longer_with_a_fresh_one() {
+    let clock = Arc::new(ManualClock::new(
+        DateTime::from_timestamp(1_795_561_200, 0).unwrap(),
+    ));
+    let app = TestApp::with_clock(clock.clone()).await;
+    let dinner = Dinner::seated(&app).await;
+    let branch = json!({ "branch_id": dinner.branch });
+    // Three seconds past its end the token is still taken, for clocks differ; five seconds later the socket ends.
+    clock.advance(TimeDelta::seconds(15 * 60 + 3));
+    let mut renewed = Screen::greeted(&app, "waiter", &dinner.leo, branch.clone()).await;
+    assert_eq!(renewed.frame_of("expiring").await["in_ms"], 0);
+    let mut ends = Screen::greeted(&app, "waiter", &dinner.leo, branch).await;
+    let fresh = app.staff("leo").await;
+    renewed
+        .send(&json!({ "op": "auth", "token": fresh.token() }))
+        .await;
+    assert_eq!(ends.closed().await, (4401, "token_expired".to_owned()));
+    renewed.send(&json!({ "op": "ping", "n": 1 })).await;
+    assert_eq!(renewed.frame_of("pong").await["n"], 1);
+    // Somebody else's token renews nothing.
+    renewed
+        .send(&json!({ "op": "auth", "token": dinner.marta.token() }))
+        .await;
+    assert_eq!(renewed.closed().await, (4401, "token_invalid".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_says_nothing_is_not_waited_for() {
+    let app = TestApp::start().await;
+    let mut screen = Screen::open(&app.url, "waiter", &[]).await.expect("it opens");
+    assert_eq!(screen.frame().await["op"], "hello");
+    assert_eq!(screen.closed().await, (4408, "no_auth".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_stops_sends_its_screens_elsewhere() {
+    let database = comanda_testkit::cluster::TestDatabase::seeded().await;
+    let vars = comanda_testkit::cluster::vars(&database.url, &BTreeMap::new());
+    let mut server = Process::start(env!("CARGO_BIN_EXE_comanda-api"), &[], &vars);
+    let mut screen = Screen::open(&server.url, "waiter", &[]).await.expect("it opens");
+    assert_eq!(screen.frame().await["op"], "hello");
+    server.signal("TERM");
+    let told = screen.frame_of("reconnect").await;
+    assert!(told["after_ms"].as_u64().unwrap() <= 5000, "{told}");
+    assert_eq!(screen.closed().await, (4503, "going_away".to_owned()));
+    assert_eq!(server.ended().code(), Some(0));
 }

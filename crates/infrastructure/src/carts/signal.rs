@@ -23,17 +23,17 @@ pub(super) fn changed(scene: &Scene, change: &CartChanged, after: CartFacts<'_>,
         .collect();
     let there = cart.lines.iter().filter(|line| affected.contains(&line.id));
     let gone = change.removed.iter().map(|id| json!({ "id": id }));
-    let lines = there.map(|line| json!(line)).chain(gone).collect();
-    signal(scene, &change.session, change.change, lines)
+    let lines: Vec<_> = there.map(|line| json!(line)).chain(gone).collect();
+    signal(scene, &change.session, change.change, &lines)
 }
 
 /// The signal of lines that became a round.
 pub(crate) fn consumed(scene: &Scene, session: &Session, lines: &[&CartLine]) -> Signal {
-    let gone = lines.iter().map(|line| json!({ "id": line.id })).collect();
-    signal(scene, session, CartChange::Consumed, gone)
+    let gone: Vec<_> = lines.iter().map(|line| json!({ "id": line.id })).collect();
+    signal(scene, session, CartChange::Consumed, &gone)
 }
 
-fn signal(scene: &Scene, session: &Session, change: CartChange, lines: Vec<Value>) -> Signal {
+fn signal(scene: &Scene, session: &Session, change: CartChange, lines: &[Value]) -> Signal {
     Signal {
         tenant_id: scene.branch.tenant_id.0,
         branch_id: scene.branch.id.0,

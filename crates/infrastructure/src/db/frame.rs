@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use comanda_domain::cursor::StreamCursor;
 use comanda_domain::ids::{BranchId, RequestId, TenantId};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future;
@@ -58,7 +59,7 @@ impl Db {
         match opened.map_err(Refusal::from).and(facts) {
             Ok((branch, value)) => {
                 let cursor = open
-                    .commit_after(async |conn| head(conn, tenant, branch).await)
+                    .commit_after(async |conn| head(conn, tenant, branch).await.map(StreamCursor::from))
                     .await?;
                 Ok(Seen { value, cursor })
             }

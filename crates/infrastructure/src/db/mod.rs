@@ -33,4 +33,4 @@ pub use relay::Relay;
 pub use row::Row;
 pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};
 pub use seen::Seen;
-pub(crate) use seen::{EVENT_SEQ, cursor};
+pub(crate) use seen::{EVENT_SEQ, cursor, head};

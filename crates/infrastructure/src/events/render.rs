@@ -1,5 +1,6 @@
 //! An event as it travels: one `CloudEvents` envelope per view, the same in every transport (`events.md` 2).
 
+use comanda_domain::cursor::sequence_text;
 use comanda_domain::event::{EventName, View};
 use comanda_domain::ids::{BranchId, EventId, TenantId};
 use serde_json::{Map, Value, json};
@@ -32,7 +33,7 @@ pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) 
     put("time", json!(views::time(event.occurred_at)));
     put("datacontenttype", json!("application/json"));
     put("dataschema", json!(schema_address(name, public_url)));
-    put("sequence", json!(format!("{seq:020}")));
+    put("sequence", json!(sequence_text(u64::try_from(seq).ok()?)));
     put("epoch", json!(epoch));
     attributes(event, &mut put);
     put("data", data(event, view, seq));
@@ -40,7 +41,7 @@ pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) 
 }
 
 /// `/tenants/{tenant}/branches/{branch}`
-fn source(tenant: TenantId, branch: BranchId) -> String {
+pub(crate) fn source(tenant: TenantId, branch: BranchId) -> String {
     format!("/tenants/{tenant}/branches/{branch}")
 }
 

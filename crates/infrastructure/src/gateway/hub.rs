@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use comanda_domain::cursor::{Epoch, LostReason};
-use comanda_domain::event::{EventFacts, EventName, InternalName, Viewer};
+use comanda_domain::event::{EventName, InternalName, Viewer};
 use comanda_domain::ids::{BranchId, TenantId};
 use serde::Deserialize;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::warn;
 
 use super::SharedEvent;
 use super::member::{Counted, Member, Members};
+use super::membership::{Membership, Watching};
 use super::queue::Ended;
 use super::recent::Recent;
-use super::room::{At, Listener, Progress, Room};
+use super::room::{At, Listener, Room};
 use super::source::{Answering, Source};
 use crate::db::Db;
 use crate::events::bus::Signal;
@@ -108,15 +108,7 @@ impl Hub {
         listener: Listener,
     ) -> Membership {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let room = {
-            let mut rooms = self.rooms();
-            let room = rooms
-                .entry((tenant, branch))
-                .or_insert_with(|| Arc::new(Room::new(tenant, branch, Arc::clone(&self.public_url))));
-            // Under the lock of the rooms, so that nobody takes the room away in between.
-            room.enter(id, listener);
-            Arc::clone(room)
-        };
+        let room = self.open(tenant, branch, |room| room.enter(id, listener));
         Membership {
             hub: Arc::clone(self),
             room,
@@ -124,24 +116,33 @@ impl Hub {
         }
     }
 
-    fn sweep(&self, room: &Room) {
+    pub(super) fn sweep(&self, room: &Room) {
         let mut rooms = self.rooms();
         if room.is_empty() {
             rooms.remove(&(room.tenant, room.branch));
         }
     }
 
-    /// Waits for things to happen in a branch; gives the newest number heard of so far, which rises.
+    /// Waits for things to happen in a branch.
     pub(super) fn watch(self: &Arc<Self>, tenant: TenantId, branch: BranchId) -> Watching {
+        let mut happened = None;
+        let room = self.open(tenant, branch, |room| happened = Some(room.happened.subscribe()));
+        Watching {
+            happened,
+            room,
+            hub: Arc::clone(self),
+        }
+    }
+
+    /// The room of a branch, as it is after somebody has come in: under the lock of the rooms, so that nobody takes
+    /// the room away in between.
+    fn open(&self, tenant: TenantId, branch: BranchId, come_in: impl FnOnce(&Room)) -> Arc<Room> {
         let mut rooms = self.rooms();
         let room = rooms
             .entry((tenant, branch))
             .or_insert_with(|| Arc::new(Room::new(tenant, branch, Arc::clone(&self.public_url))));
-        Watching {
-            happened: Some(room.happened.subscribe()),
-            room: Arc::clone(room),
-            hub: Arc::clone(self),
-        }
+        come_in(room);
+        Arc::clone(room)
     }
 
     /// Where the stream of a branch stands. The first to come asks the log.
@@ -167,17 +168,12 @@ impl Hub {
         self.recent.after(shard, tenant, branch, seq)
     }
 
-    /// What decides about an event's recipients now.
+    /// Asks who serves which sector, if nobody has yet.
     ///
     /// # Errors
-    /// A failure of the database.
-    pub(super) async fn facts(
-        &self,
-        watching: &Watching,
-        event: &SharedEvent,
-    ) -> Result<Option<EventFacts>, Refusal> {
-        self.asked(&watching.room).await?;
-        Ok(watching.room.facts(event))
+    /// `not_found` for a branch that is none, or a failure of the database.
+    pub(super) async fn know(&self, watching: &Watching) -> Result<(), Refusal> {
+        self.asked(&watching.room).await.map(|_| ())
     }
 
     /// Asks about every room again. Says whether all were answered.
@@ -302,168 +298,5 @@ impl events::Listener for Hub {
     }
 }
 
-/// A subscription; dropping it ends it.
-pub struct Membership {
-    hub: Arc<Hub>,
-    room: Arc<Room>,
-    id: u64,
-}
-
-impl Membership {
-    /// Of which tenant.
-    pub fn tenant(&self) -> TenantId {
-        self.room.tenant
-    }
-
-    /// Of which branch.
-    pub fn branch(&self) -> BranchId {
-        self.room.branch
-    }
-
-    /// Has the queue told that all up to the head has been told.
-    pub fn heartbeat(&self) {
-        self.room.heartbeat(self.id);
-    }
-
-    /// Changes what is listened to.
-    pub fn narrow(&self, narrow: impl FnOnce(&mut Viewer)) {
-        self.change(|listener| narrow(&mut listener.subscription.viewer));
-    }
-
-    pub(super) fn change(&self, change: impl FnOnce(&mut Listener)) {
-        self.room.change(self.id, change);
-    }
-
-    pub(super) fn restart(&self, at: At, reason: LostReason) {
-        self.change(|listener| listener.restart(self.room.branch, at, reason));
-    }
-
-    pub(super) fn go_live(&self, epoch: Epoch) -> Progress {
-        self.room.go_live(self.id, epoch)
-    }
-
-    pub(super) fn catch_up(&self, event: &SharedEvent, epoch: Epoch) {
-        self.room.catch_up(self.id, event, epoch);
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.room.leave(self.id);
-        self.hub.sweep(&self.room);
-    }
-}
-
-/// Somebody who waits for something to happen in a branch.
-pub(super) struct Watching {
-    happened: Option<watch::Receiver<u64>>,
-    room: Arc<Room>,
-    hub: Arc<Hub>,
-}
-
-impl Watching {
-    /// Until something happens.
-    pub async fn changed(&mut self) {
-        if let Some(happened) = &mut self.happened {
-            // The sender lives as long as the room, which is held.
-            let _ = happened.changed().await;
-        }
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        drop(self.happened.take());
-        self.hub.sweep(&self.room);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use comanda_domain::event::{Subscription, TypeFilters};
-    use comanda_domain::ids::{DinerId, FamilyId, SessionId, UserId};
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::super::Queue;
-    use super::*;
-    use crate::clock::Sources;
-    use crate::db::DbOptions;
-
-    fn hub() -> Arc<Hub> {
-        let options = DbOptions {
-            url: "postgres://127.0.0.1:1/nowhere".to_owned(),
-            size: 1,
-            timeout: Duration::from_millis(1),
-            role: None,
-            application_name: "test".to_owned(),
-            shards: 16,
-        };
-        Hub::new(Db::new(&options, Sources::system()).unwrap(), "http://test").0
-    }
-
-    fn id<T: From<Uuid>>(number: u8) -> T {
-        Uuid::from_u128(u128::from(number) + 1).into()
-    }
-
-    fn listener(tenant: u8, branch: u8, who: u8) -> Listener {
-        let (viewer, member) = if who < 4 {
-            let (user, family): (UserId, FamilyId) = (id(who), id(who));
-            let viewer = Viewer::Waiter {
-                user,
-                unfiltered: false,
-            };
-            (viewer, Member::Staff { user, family })
-        } else {
-            let (diner, session): (DinerId, SessionId) = (id(who), id(who / 2));
-            let member = Member::Diner {
-                diner,
-                session,
-                seating: 1,
-            };
-            (Viewer::Diner { session }, member)
-        };
-        Listener {
-            member,
-            subscription: Subscription {
-                tenant: id(tenant),
-                branches: BTreeSet::from([id(branch)]),
-                viewer,
-            },
-            types: TypeFilters::default(),
-            queue: Arc::new(Queue::default()),
-            live: false,
-            seen: 0,
-            prev: 0,
-        }
-    }
-
-    proptest! {
-        /// Whatever comes and goes, in whatever order: when all have gone, nothing of them is left.
-        #[test]
-        fn nobody_leaves_a_trace(steps in proptest::collection::vec((0_u8..3, 0_u8..2, 0_u8..3, 0_u8..10, any::<prop::sample::Index>()), 0..120)) {
-            let hub = hub();
-            let mut here = Vec::new();
-            for (what, tenant, branch, who, leaves) in steps {
-                match what {
-                    0 => {
-                        let comer = listener(tenant, branch, who);
-                        let counted = hub.count(id(tenant), comer.member);
-                        here.push((Some(hub.enter(id(tenant), id(branch), comer)), counted, None));
-                    }
-                    1 => here.push((None, None, Some(hub.watch(id(tenant), id(branch))))),
-                    _ if !here.is_empty() => {
-                        here.swap_remove(leaves.index(here.len()));
-                    }
-                    _ => {}
-                }
-            }
-            drop(here);
-            for (index, entries) in hub.entries() {
-                prop_assert_eq!(entries, 0, "{}", index);
-            }
-        }
-    }
-}
+mod tests;
