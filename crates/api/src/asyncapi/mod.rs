@@ -1,4 +1,4 @@
-//! The AsyncAPI 3 document and the schemas of events: everything from the catalogue (`events.md` 12).
+//! The `AsyncAPI` 3 document and the schemas of events: everything from the catalogue (`events.md` 12).
 
 mod frames;
 
@@ -35,7 +35,7 @@ pub async fn event_schema(state: web::Data<State>, file: web::Path<String>) -> R
         .body(format!("{:#}", envelope_schema(name, &state.public_url))))
 }
 
-/// The AsyncAPI document: one channel per view, `send` being what we tell and `receive` what we hear.
+/// The `AsyncAPI` document: one channel per view, `send` being what we tell and `receive` what we hear.
 pub fn document(public_url: &str) -> Value {
     let (scheme, host) = public_url.split_once("://").unwrap_or(("http", public_url));
     let protocol = if scheme == "https" { "wss" } else { "ws" };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
-use comanda_infrastructure::clock::{Clock, ManualClock};
+use chrono::TimeDelta;
+use comanda_infrastructure::clock::{Clock, ManualClock, SystemClock};
 use comanda_testkit::TestApp;
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::stream::{Sent, Stream};
@@ -197,7 +197,7 @@ async fn gauge(app: &TestApp) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_ends_ends_its_stream() {
-    let clock = Arc::new(ManualClock::new(Utc::now()));
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
     let app = TestApp::with_clock(clock.clone()).await;
     let dinner = Dinner::seated(&app).await;
     // A second before its end; five more it is let go on.

@@ -125,8 +125,8 @@ pub(super) fn common(name: EventName) -> Shape {
         .object("actor", &evening::actor(name))
         .object("aggregate", &aggregate)
         .text("branch_id", BRANCH)
-        .maybe_text("session_id", session.then(|| SESSION.to_string()))
-        .maybe_text("sector_id", place.then(|| SECTOR.to_string()))
+        .maybe_text("session_id", session.then(|| SESSION.to_string()).as_deref())
+        .maybe_text("sector_id", place.then(|| SECTOR.to_string()).as_deref())
         .maybe_object::<TableRef>("table", table.as_ref())
 }
 
@@ -168,8 +168,8 @@ fn session(name: EventName) -> Shape {
         _ => {
             let closed = name == EventName::SessionClosed;
             shape
-                .maybe_text("reason", closed.then(|| "paid".to_owned()))
-                .maybe_text("check_id", closed.then(|| CHECK.to_string()))
+                .maybe_text("reason", closed.then_some("paid"))
+                .maybe_text("check_id", closed.then(|| CHECK.to_string()).as_deref())
         }
     }
 }
@@ -179,13 +179,13 @@ fn round(name: EventName) -> Shape {
     match name {
         EventName::RoundSubmitted => shape.texts("ticket_ids", &[TICKET.to_string()]),
         EventName::RoundCanceled => shape
-            .maybe_text("reason", Some("se van".to_owned()))
+            .maybe_text("reason", Some("se van"))
             .text("previous_status", "submitted"),
         EventName::RoundItemVoided => shape
             .text("item_id", ITEM)
             .number("voided_qty", 1)
             .number("remaining_qty", 1)
-            .maybe_text("reason", Some("se cayó".to_owned())),
+            .maybe_text("reason", Some("se cayó")),
         _ => shape,
     }
 }
@@ -246,7 +246,7 @@ fn house(name: EventName) -> Shape {
     match name {
         EventName::ProductAvailabilityChanged => shape
             .flag("available", false)
-            .maybe_text("unavailable_until", Some(at(59)))
+            .maybe_text("unavailable_until", Some(&at(59)))
             .number("menu_version", 13)
             // One of the two.
             .text("product_id", STEAK)

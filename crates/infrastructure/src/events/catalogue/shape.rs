@@ -50,7 +50,7 @@ impl Shape {
     }
 
     /// A text, or null.
-    pub fn maybe_text(self, name: &str, example: Option<String>) -> Self {
+    pub fn maybe_text(self, name: &str, example: Option<&str>) -> Self {
         self.put(name, json!({ "type": ["string", "null"] }), json!(example))
     }
 
