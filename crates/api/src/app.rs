@@ -17,6 +17,7 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::asyncapi;
 use crate::documents::{self, Document, Frame, RouteTable};
 use crate::http::frame;
 use crate::problem::{Code, Problem};
@@ -163,6 +164,8 @@ fn undescribed(serving: Serving, config: &mut web::ServiceConfig) {
     if serving.api {
         config
             .service(documents::openapi_json)
+            .service(asyncapi::asyncapi_json)
+            .service(asyncapi::event_schema)
             .service(documents::jwks)
             .service(documents::problem_page)
             .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))

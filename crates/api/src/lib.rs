@@ -3,6 +3,7 @@
 //! [`process::Process::start`] is what both the binary and the tests start.
 
 pub mod app;
+pub mod asyncapi;
 pub mod documents;
 pub mod http;
 mod ops;

@@ -151,25 +151,44 @@ impl Client {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, reqwest::Error> {
-        let mut request = self
-            .http
-            .request(method.clone(), format!("{}{path}", self.base))
-            .headers(self.headers.clone());
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.request(method.clone(), path);
         if let Some(body) = body {
             request = request.body(body);
         }
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_default().to_vec();
+        let is_stream = headers
+            .get("content-type")
+            .is_some_and(|kind| kind == "text/event-stream");
+        // A stream has no end to wait for.
+        let bytes = if is_stream {
+            Vec::new()
+        } else {
+            response.bytes().await.unwrap_or_default().to_vec()
+        };
         Ok(Answer {
             what: format!("{method} {path}"),
             status,
             headers,
             bytes,
         })
+    }
+
+    /// `GET` whose body is read as it comes.
+    pub async fn stream(&self, path: &str) -> reqwest::Response {
+        let sent = self.request(Method::GET, path).send().await;
+        sent.unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .headers(self.headers.clone());
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod redis;
 pub mod screen;
+pub mod stream;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

@@ -40,6 +40,10 @@ pub struct ApiKey(pub ApiKeyPrincipal);
 #[derive(Debug, Clone)]
 pub struct Visitor(pub TablePrincipal);
 
+/// Until when the credential of somebody who listens is good; a key may be good for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct GoodUntil(pub Option<Timestamp>);
+
 /// Lets staff through.
 ///
 /// # Errors
@@ -81,7 +85,10 @@ pub async fn listeners_only<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match listener(&state, &request).await {
-        Ok(principal) => let_through(principal, request, next).await,
+        Ok((principal, until)) => {
+            request.extensions_mut().insert(GoodUntil(until));
+            let_through(principal, request, next).await
+        }
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
 }
@@ -119,9 +126,12 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
     Ok(principal)
 }
 
-async fn listener(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+async fn listener(
+    state: &State,
+    request: &ServiceRequest,
+) -> Result<(Principal, Option<Timestamp>), Problem> {
     let address = request.peer_addr().map(|address| address.ip());
-    Ok(holder(state, bearer(request)?, address).await?.0)
+    holder(state, bearer(request)?, address).await
 }
 
 /// Who holds a token or key that is good, and until when it is; a key may be good for ever. Whether the visit of a

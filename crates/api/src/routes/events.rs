@@ -18,19 +18,25 @@ use crate::http::answer::Answer;
 use crate::http::path::PathId;
 use crate::http::principal::principal;
 use crate::http::query::{Query, invalid};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::routes::Serving;
+use crate::sockets::{Listening, listen};
 use crate::state::State;
 
 /// Events of an answer, if nobody says otherwise; also the most.
 const LIMIT: usize = 200;
 /// How long an empty answer may be held back, in seconds.
 const MOST_WAIT: u64 = 25;
+/// What a browser sends that connects again.
+const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Adds the routes below `/v1/events`: lists where requests are served.
+/// Adds the routes below `/v1/events`: lists where requests are served, streams where people listen.
 pub fn serve(serving: Serving, config: &mut ServiceConfig<'_>) {
     if serving.api {
         config.service(list_events);
+    }
+    if serving.gateway {
+        config.service(stream_events);
     }
 }
 
@@ -96,6 +102,58 @@ pub async fn list_events(state: web::Data<State>, request: HttpRequest) -> Answe
     answer(&state, &request, &mut query, view, branch).await
 }
 
+/// What happens, as it happens: server-sent events.
+///
+/// `id` is the cursor, `event` the name (`round.submitted.v1`), `data` the `CloudEvents` envelope. It goes on after
+/// `Last-Event-ID` or `after`. `ready` says from where; `resync`, that the state must be read again; `heartbeat`,
+/// every 15 seconds, that all up to `head` has been told; `error` carries the problem that ends the stream.
+#[utoipa::path(tag = "events", responses((status = 200, content_type = "text/event-stream", body = String)), params(
+        ("branch_id" = Option<String>, Query, description = "the branch; guests need not say it"),
+        ("view" = Option<String>, Query, description = "`admin`, `waiter`, `kitchen`, `diner`, `integration`; the best one of the caller's if not said"),
+        ("after" = Option<String>, Query, description = "a number or a cursor such as `5f3a9c01-40`; what happens from now on if not said"),
+        ("types" = Option<String>, Query, description = "names or families, separated by commas: `round.*,check.paid`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "the `id` that was heard last; goes before `after`"),
+    ), extensions(("x-comanda-action" = json!("event.read"))))]
+#[get("/stream")]
+pub async fn stream_events(state: web::Data<State>, request: HttpRequest) -> Answer {
+    let mut query = Query::of(&request)?;
+    let branch = query.id::<BranchId>("branch_id")?;
+    let view = query.named::<View>("view")?;
+    let (after, types) = place(&mut query)?;
+    query.close()?;
+    let after = last_heard(&request)?.or(after);
+    let who = principal(&request)?;
+    needs_branch(&who, branch)?;
+    let admitted = state.events.admit(&who, view, branch).await?;
+    let listening = Listening {
+        who,
+        admitted,
+        types,
+        after,
+    };
+    listen(state, &request, listening)
+}
+
+/// The position that a client names which connects again.
+fn last_heard(request: &HttpRequest) -> Result<Option<StreamCursor>, Problem> {
+    let Some(value) = request.headers().get(LAST_EVENT_ID) else {
+        return Ok(None);
+    };
+    let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
+    cursor.map(Some).ok_or_else(|| {
+        let detail = "a cursor such as 5f3a9c01-40";
+        let problem = Problem::with_detail(Code::InvalidParameter, format!("Last-Event-ID: {detail}"));
+        problem.at("/header/Last-Event-ID", "not_allowed", detail)
+    })
+}
+
+fn needs_branch(who: &Principal, branch: Option<BranchId>) -> Result<(), Problem> {
+    if branch.is_none() && !matches!(who, Principal::Diner(_) | Principal::Table(_)) {
+        return Err(invalid("branch_id", "which branch?"));
+    }
+    Ok(())
+}
+
 async fn answer(
     state: &State,
     request: &HttpRequest,
@@ -105,9 +163,7 @@ async fn answer(
 ) -> Answer {
     let wanted = Wanted::take(query)?;
     let who = principal(request)?;
-    if branch.is_none() && !matches!(who, Principal::Diner(_) | Principal::Table(_)) {
-        return Err(invalid("branch_id", "which branch?"));
-    }
+    needs_branch(&who, branch)?;
     let admitted = state.events.admit(&who, view.into(), branch).await?;
     let listed = state
         .events
@@ -123,6 +179,13 @@ async fn answer(
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(listed.to_json()))
+}
+
+/// What has been seen, and which types are wanted.
+fn place(query: &mut Query) -> Result<(Option<StreamCursor>, TypeFilters), Problem> {
+    let after = query.parsed("after", "a number, or a cursor such as 5f3a9c01-40")?;
+    let types = query.parsed("types", "names of events such as round.*,check.paid")?;
+    Ok((after, types.unwrap_or_default()))
 }
 
 /// What a query says besides branch and view.
@@ -145,8 +208,7 @@ struct Wanted {
 
 impl Wanted {
     fn take(query: &mut Query) -> Result<Self, Problem> {
-        let after = query.parsed("after", "a number, or a cursor such as 5f3a9c01-40")?;
-        let types = query.parsed("types", "names of events such as round.*,check.paid")?;
+        let (after, types) = place(query)?;
         let limit = query.parsed("limit", "a number from 1 to 200")?.unwrap_or(LIMIT);
         let wait = query.parsed("wait", "seconds from 0 to 25")?.unwrap_or(0);
         query.close()?;
@@ -158,7 +220,7 @@ impl Wanted {
         }
         Ok(Self {
             after: after.unwrap_or(StreamCursor { epoch: None, seq: 0 }),
-            types: types.unwrap_or_default(),
+            types,
             limit,
             wait: Duration::from_secs(wait),
         })

@@ -1,5 +1,7 @@
 //! Why a connection ends, as a client sees it (`events.md` 7.3).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use comanda_infrastructure::gateway::Ended;
 
 use crate::problem::{Code, Problem};
@@ -125,5 +127,62 @@ impl Close {
             Ended::Forbidden => Self::new(4403, "role", Problem::new(Code::Forbidden)),
             Ended::GoingAway => Self::new(4503, "going_away", Problem::new(Code::ServiceUnavailable)),
         }
+    }
+}
+
+/// Every code with its reason texts, and what a client does then: what the rest of this file can say.
+pub fn codes() -> BTreeMap<u16, (BTreeSet<&'static str>, &'static str)> {
+    let refusals = [
+        Code::TokenInvalid,
+        Code::NotFound,
+        Code::Forbidden,
+        Code::InternalError,
+    ];
+    let endings = [
+        Ended::TooSlow,
+        Ended::SeatingEnded,
+        Ended::Revoked,
+        Ended::Forbidden,
+        Ended::GoingAway,
+    ];
+    let own = [
+        Close::NORMAL,
+        Close::too_big(),
+        Close::malformed(""),
+        Close::unknown_op(),
+        Close::no_auth(),
+        Close::idle(),
+        Close::expired(),
+        Close::somebody_else(),
+        Close::origin(),
+        Close::frames(),
+        Close::connections(),
+    ];
+    let refused = refusals.into_iter().map(|code| Close::of(Problem::new(code)));
+    let ended = endings.into_iter().map(Close::ended);
+    let mut codes: BTreeMap<u16, (BTreeSet<&'static str>, &'static str)> = BTreeMap::new();
+    for close in own.into_iter().chain(refused).chain(ended) {
+        let (reasons, _) = codes
+            .entry(close.code)
+            .or_insert_with(|| (BTreeSet::new(), advice(close.code)));
+        if !close.reason.is_empty() {
+            reasons.insert(close.reason);
+        }
+    }
+    codes
+}
+
+fn advice(code: u16) -> &'static str {
+    match code {
+        1000 => "nothing",
+        4400 => "fix the client; do not loop",
+        4401 => "get a new token first",
+        4403 => "do not retry",
+        4408 => "reconnect",
+        4409 => "scan again",
+        4410 => "reconnect with the cursor",
+        4429 => "back off at least 10 seconds",
+        4503 => "reconnect as the `reconnect` frame says, with jitter",
+        _ => "reconnect with backoff",
     }
 }

@@ -9,7 +9,7 @@ use comanda_domain::Timestamp;
 use comanda_domain::cursor::StreamCursor;
 use comanda_domain::event::{TypeFilters, View};
 use comanda_domain::ids::BranchId;
-use comanda_infrastructure::gateway::{Counted, Member, Membership, Queue, Wish};
+use comanda_infrastructure::gateway::{Admitted, Counted, Member, Membership, Queue, Wish};
 use comanda_infrastructure::refusal::Refusal;
 use comanda_security::policy::Principal;
 use tokio::time::Instant;
@@ -61,6 +61,11 @@ impl Line {
         let held = holder(&self.state, &token, self.address).await;
         let (who, expires_at) = held.map_err(Close::of)?;
         self.judge_origin(&who).await?;
+        self.owner(who, expires_at)
+    }
+
+    /// The owner of a connection, whose credential is good until then.
+    pub fn owner(&self, who: Principal, expires_at: Option<Timestamp>) -> Result<Owner, Close> {
         let nobody = || Close::of(Problem::new(Code::RegistrationRequired));
         let member = Member::of(&who).ok_or_else(nobody)?;
         let expires = expires_at.map(|at| self.instant(at));
@@ -82,24 +87,35 @@ impl Line {
         wanted: Wanted,
     ) -> Result<Membership, Close> {
         let events = &self.state.events;
-        let refused = |refusal| match refusal {
-            // The token is good, but not for this view.
-            Refusal::WrongCredential => Close::of(Problem::new(Code::Forbidden)),
-            refusal => Close::of(Problem::from(refusal)),
-        };
-        let admitted = events
-            .admit(&who, self.view, wanted.branch)
-            .await
-            .map_err(refused)?;
+        let admitted =
+            events
+                .admit(&who, self.view, wanted.branch)
+                .await
+                .map_err(|refusal| match refusal {
+                    // The token is good, but not for this view.
+                    Refusal::WrongCredential => Close::of(Problem::new(Code::Forbidden)),
+                    refusal => Close::of(Problem::from(refusal)),
+                })?;
+        self.enter(member, admitted, wanted.after).await
+    }
+
+    /// Subscribes somebody who may listen.
+    pub async fn enter(
+        self,
+        member: Member,
+        admitted: Admitted,
+        after: Option<StreamCursor>,
+    ) -> Result<Membership, Close> {
         let wish = Wish {
             member,
             branch: admitted.branch,
             subscription: admitted.subscription,
             types: self.types,
-            after: wanted.after,
+            after,
             queue: self.queue,
         };
-        events.hub().subscribe(wish).await.map_err(refused)
+        let entered = self.state.events.hub().subscribe(wish).await;
+        entered.map_err(|refusal| Close::of(Problem::from(refusal)))
     }
 
     /// Native apps send no origin; a page must be ours or one that the tenant lists.

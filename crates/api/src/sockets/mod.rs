@@ -1,4 +1,5 @@
-//! Sockets: `GET /v1/ws/{view}`, protocol `comanda.v1` (`events.md` 7).
+//! Who listens: sockets at `GET /v1/ws/{view}`, protocol `comanda.v1` (`events.md` 7), and the same as server-sent
+//! events (`events.md` 8).
 //!
 //! A socket has no task of its own. It is the body of the answer to its handshake, polled by the connection's task
 //! when bytes arrive, when its queue has something, and when one of its times is due.
@@ -8,6 +9,8 @@ mod count;
 mod frames;
 mod login;
 mod socket;
+mod sse;
+mod stream;
 mod times;
 mod wire;
 
@@ -21,8 +24,12 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use comanda_domain::event::{TypeFilters, View};
 use comanda_infrastructure::gateway::Queue;
 
+pub use self::close::codes;
+pub use self::frames::{AUTH_WITHIN_MS, HEARTBEAT_MS};
 use self::login::Line;
 use self::socket::Socket;
+pub use self::stream::{Listening, listen};
+pub use self::wire::MAX_FRAME;
 use crate::http::answer::Answer;
 use crate::http::frame::RequestName;
 use crate::problem::{Code, Problem};

@@ -25,13 +25,13 @@ use super::times::{PING, Times};
 use super::wire::{self, Incoming, Reader};
 
 /// Bytes that are handed to the connection at once, about.
-const ENOUGH: usize = 16 * 1024;
+pub(super) const ENOUGH: usize = 16 * 1024;
 /// A client that is not heard for so long is gone.
 const IDLE: Duration = Duration::from_mins(1);
 /// How long before its end a token's holder is told.
-const EXPIRING: Duration = Duration::from_mins(1);
+pub(super) const EXPIRING: Duration = Duration::from_mins(1);
 /// How long after its end a token still holds the socket open.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long the client has to answer a close.
 const LINGER: Duration = Duration::from_secs(1);
 /// Branches of one socket.

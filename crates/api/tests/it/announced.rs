@@ -7,12 +7,15 @@ use chrono::{DateTime, TimeDelta};
 use comanda_domain::event::EventName;
 use comanda_domain::ids::TenantId;
 use comanda_infrastructure::clock::{ManualClock, Sources};
+use comanda_infrastructure::events::catalogue::envelope_schema;
 use comanda_infrastructure::postgres::Database;
 use comanda_infrastructure::services::Services;
 use comanda_testkit::cluster::config;
 use comanda_testkit::dinner::{Dinner, code_of};
 use comanda_testkit::{Client, TestApp};
 use serde_json::{Value, json};
+
+use crate::json_schema::faults_of;
 
 /// What no operation causes yet.
 const UNCAUSED: [EventName; 13] = [
@@ -132,9 +135,14 @@ impl Evening {
         }
     }
 
-    /// The common members: nothing empty, nothing zero.
+    /// The common members: nothing empty, nothing zero. All of it is as the event's schema says.
     fn complete(&self, event: &Event) {
         let Event { name, subject, data } = event;
+        let schema = envelope_schema(*name, "http://localhost:8080");
+        let mut numbered = data.clone();
+        numbered["seq"] = json!(1);
+        let faults = faults_of(&schema, &schema["properties"]["data"], &numbered);
+        assert!(faults.is_empty(), "{name}: {faults:#?} {data}");
         assert_eq!(data["aggregate"]["id"], subject.as_str(), "{name}: {data}");
         assert!(data["aggregate"]["version"].as_i64() >= Some(1), "{name}: {data}");
         assert_eq!(data["branch_id"], self.branch, "{name}: {data}");

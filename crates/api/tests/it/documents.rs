@@ -16,7 +16,7 @@ use crate::operations::Operation;
     clippy::disallowed_methods,
     reason = "not a setting of the service: it lets the test write the page"
 )]
-fn is_up_to_date(name: &str, content: &str) {
+pub fn is_up_to_date(name: &str, content: &str) {
     let path = workspace().join("docs").join(name);
     if std::env::var("COMANDA_UPDATE_DOCS").is_ok_and(|update| update == "1") {
         std::fs::write(&path, content).unwrap();
@@ -200,7 +200,7 @@ async fn the_published_keys_verify_tokens() {
 }
 
 /// Base64url without padding (RFC 4648, 5).
-fn base64url(text: &str) -> Vec<u8> {
+pub fn base64url(text: &str) -> Vec<u8> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes() {

@@ -5,6 +5,8 @@ mod announced;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod asyncapi;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorisation;
@@ -29,6 +31,8 @@ mod fleet;
 #[cfg(test)]
 mod gauges;
 #[cfg(test)]
+mod json_schema;
+#[cfg(test)]
 mod large_events;
 #[cfg(test)]
 mod operations;
@@ -40,6 +44,8 @@ mod raw;
 mod roles;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod tenancy;
 #[cfg(test)]

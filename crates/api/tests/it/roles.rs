@@ -108,6 +108,9 @@ async fn the_work_is_divided() {
     let dinner = Dinner::seated(&app).await;
     dinner.fill_cart().await;
     let _ = dinner.place().await;
+    // Who listens does so elsewhere.
+    let stream = format!("/v1/events/stream?branch_id={}", dinner.branch);
+    let _ = dinner.leo.get(&stream).await.refused(404, "route_not_found");
     let staged = "SELECT count(*) FROM outbox_stage";
     let numbered = "SELECT count(*) FROM event_log";
     let waiting = number(&connection, staged).await;

@@ -46,6 +46,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("GET /v1/diner/service-calls", ""),
     ("GET /v1/diner/session", ""),
     ("GET /v1/events", "query"),
+    ("GET /v1/events/stream", "query"),
     ("GET /v1/integration/branches", ""),
     ("GET /v1/integration/branches/{branch_id}/events", "path"),
     ("GET /v1/integration/me", ""),

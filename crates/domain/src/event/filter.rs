@@ -95,6 +95,11 @@ impl TypeFilters {
         list.split(',').map(TypeFilter::parse).collect()
     }
 
+    /// Whether no type is named, which is all of them.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the event is wanted.
     pub fn matches(&self, name: EventName) -> bool {
         self.0.is_empty() || self.0.iter().any(|filter| filter.matches(name))

@@ -7,6 +7,7 @@
 
 mod bell;
 pub mod bus;
+pub mod catalogue;
 mod epoch;
 mod feed;
 mod former;

@@ -13,6 +13,7 @@ pub(super) fn redact(view: View, data: &mut Map<String, Value>) {
     }
     if hidden.provider_references {
         hide_members(data.get_mut("payment"), &["reference", "checkout_url"]);
+        hide_members(data.get_mut("refund"), &["provider_reference"]);
     }
     if hidden.join_code {
         hide_members(data.get_mut("session"), &["join_code"]);

@@ -6,6 +6,7 @@ use comanda_domain::ids::{BranchId, EventId, TenantId};
 use serde_json::{Map, Value, json};
 
 use super::LoggedEvent;
+use super::catalogue::schema_address;
 use super::redact::redact;
 use crate::views;
 
@@ -31,10 +32,7 @@ pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) 
     put("subject", json!(event.subject));
     put("time", json!(views::time(event.occurred_at)));
     put("datacontenttype", json!("application/json"));
-    put(
-        "dataschema",
-        json!(format!("{public_url}/schemas/events/{name}.v1.json")),
-    );
+    put("dataschema", json!(schema_address(name, public_url)));
     put("sequence", json!(sequence_text(u64::try_from(seq).ok()?)));
     put("epoch", json!(epoch));
     attributes(event, &mut put);

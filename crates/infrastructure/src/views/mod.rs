@@ -46,7 +46,7 @@ pub use payment::{AllocationView, CoverView, PaymentView, payment};
 pub use receipt::{
     ReceiptBranch, ReceiptFacts, ReceiptLine, ReceiptPayment, ReceiptView, is_receipt, receipt,
 };
-pub use round::{ItemView, RoundView, round};
+pub use round::{ItemView, ModifierView, RoundView, TimelineView, round};
 pub use session::{
     BranchRef, DinerRegisteredView, DinerView, NamedRef, OwnDinerView, ScannedView, SessionDetailView,
     SessionTable, SessionView, diner, own_diner, session,
@@ -54,7 +54,7 @@ pub use session::{
 pub(crate) use staff::user;
 pub use staff::{GrantView, LoginView, UserView};
 pub use table::{CardCheckView, CardSessionView, RoundCountsView, TableCardDetailView, TableCardView};
-pub use ticket::{TicketView, ticket};
+pub use ticket::{TicketItemView, TicketView, ticket};
 pub use webhook::{AttemptView, DeliveryView, IssuedWebhookView, ReplayView, WebhookView};
 pub(crate) use webhook::{delivery, issued_webhook, webhook};
 

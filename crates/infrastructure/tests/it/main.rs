@@ -22,6 +22,8 @@ mod outage;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 #[path = "../../../testkit/src/redis.rs"]
 mod redis;
 #[cfg(test)]
