@@ -8,6 +8,11 @@ use comanda_api::process::{Preparations, Process, ProcessError};
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
 use comanda_infrastructure::telemetry;
+use mimalloc::MiMalloc;
+
+/// A request makes hundreds of small values that live for milliseconds.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Serves restaurants over HTTP. Settings come from the environment; see docs/configuration.md.
 #[derive(Debug, Parser)]
