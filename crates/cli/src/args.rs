@@ -1,6 +1,8 @@
 //! What can be typed.
 
 mod dlq;
+mod load;
+mod network;
 mod outbox;
 
 use std::time::Duration;
@@ -9,10 +11,11 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 pub use dlq::{DlqCommand, ProcessArgs};
+pub use load::LoadCommand;
+pub use network::{EventsCommand, WsCommand, WsTestArgs};
 pub use outbox::{NewEpochArgs, OutboxCommand, ReplayArgs};
 
 use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
-use crate::commands::load::LoadOptions;
 use crate::exit;
 use crate::output::Output;
 
@@ -87,6 +90,14 @@ pub enum Command {
     /// The event log
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// What happens, as it happens
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Sockets
+    #[command(subcommand)]
+    Ws(WsCommand),
+    /// Open a socket and hear whether everything works (short for `ws test`)
+    WsTest(WsTestArgs),
     /// Try Comanda out
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -164,53 +175,6 @@ impl DinnerArgs {
             speed: self.speed,
         }
     }
-}
-
-/// Kinds of load.
-#[derive(Debug, Subcommand)]
-pub enum LoadCommand {
-    /// Guests of the demo restaurant order one thing after the other
-    Place(PlaceArgs),
-}
-
-/// Of `load place`.
-#[derive(Debug, Args)]
-#[command(
-    before_help = "Examples:\n  comanda load place\n  comanda load place --seconds 30 --connections 16"
-)]
-pub struct PlaceArgs {
-    /// Where the server is
-    #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
-    pub url: String,
-    /// How many order at once: 1 to 200
-    #[arg(long, default_value = "8", value_parser = connections)]
-    connections: usize,
-    /// How long it counts: 1 to 600
-    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// How long to warm up before
-    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(0..=60), value_name = "SECONDS")]
-    warm_up: u64,
-    /// How many rounds each guest orders at most
-    #[arg(long)]
-    rounds: Option<u32>,
-}
-
-impl PlaceArgs {
-    /// How much load.
-    pub fn options(&self) -> LoadOptions {
-        LoadOptions {
-            connections: self.connections,
-            warm_up: Duration::from_secs(self.warm_up),
-            time: Duration::from_secs(self.seconds),
-            rounds: self.rounds,
-        }
-    }
-}
-
-fn connections(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=200).contains(number));
-    number.ok_or_else(|| "1 to 200 connections".to_owned())
 }
 
 fn guests(text: &str) -> Result<usize, String> {
@@ -309,6 +273,29 @@ mod tests {
                 parsed(&format!("comanda demo dinner {wrong}")).is_err(),
                 "{wrong}"
             );
+        }
+    }
+
+    #[test]
+    fn sockets_and_events_have_limits() {
+        let branch = "brn_01m6e22wg0emzvcdygnjcdzsef";
+        assert!(parsed(&format!("comanda ws test --branch {branch} --token-stdin")).is_ok());
+        assert!(
+            parsed(&format!(
+                "comanda events tail --branch {branch} --after 5f3a9c01-40 --view kitchen"
+            ))
+            .is_ok()
+        );
+        assert!(parsed("comanda load storm --sockets 18000 --rate 0.5 --pid 1").is_ok());
+        for wrong in [
+            "ws-test --branch rnd_01m87xbcs8e17r0avdqztd2p3x",
+            "ws-test --token secret",
+            "events tail --after yesterday",
+            "events tail --types .",
+            "load sockets --sockets 4",
+            "load sockets --rate 0",
+        ] {
+            assert!(parsed(&format!("comanda {wrong}")).is_err(), "{wrong}");
         }
     }
 
