@@ -100,7 +100,7 @@ pub async fn run(test: &WsTest, output: Output) -> Result<(), Failure> {
 }
 
 async fn steps(test: &WsTest, course: &mut Course, output: Output) -> Result<(), SocketError> {
-    let token = test.token.as_ref().map(|token| token.expose_secret());
+    let token = test.token.as_ref().map(ExposeSecret::expose_secret);
     let mut socket = Socket::open(&test.address, token, test.patience).await?;
     course.is_done(true, test.address.text());
     course.then("hello");

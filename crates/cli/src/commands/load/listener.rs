@@ -178,13 +178,12 @@ impl Listener {
                         }
                     }
                 }
-                text = socket.next() => match text.and_then(|text| self.note(&text, &heard)) {
-                    Ok(()) => {}
-                    Err(_) => {
+                text = socket.next() => {
+                    if text.and_then(|text| self.note(&text, &heard)).is_err() {
                         self.account.lost += 1;
                         self.come_back().await;
                     }
-                },
+                }
                 () = sleep_until(until.into()), if goal.is_some() => return self.account,
             }
         }

@@ -6,6 +6,10 @@ use serde::Serialize;
 
 /// In milliseconds.
 #[derive(Debug, Default, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the JSON members carry the unit"
+)]
 pub(super) struct Percentiles {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,

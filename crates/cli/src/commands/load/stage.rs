@@ -71,6 +71,8 @@ impl Stage {
         options: &SocketsOptions,
         output: Output,
     ) -> Result<Self, Failure> {
+        // A process that is not there is told before guests sit down for nothing.
+        options.pid.map(resident).transpose()?;
         let moment = (Sources::system().now(), Instant::now());
         let room = furnish(client, GUESTS).await?;
         let ends_at = json!(moment.0 + KEYS_LAST);
@@ -226,15 +228,19 @@ impl Outcome {
         self.since(|(name, _)| at.get(name).copied())
     }
 
-    fn since(&self, began: impl Fn(&(Name, Timestamp)) -> Option<Instant>) -> Vec<Duration> {
-        let begun: BTreeMap<u64, Instant> = self
+    fn since(&self, start: impl Fn(&(Name, Timestamp)) -> Option<Instant>) -> Vec<Duration> {
+        let starts: BTreeMap<u64, Instant> = self
             .heard
             .iter()
-            .filter_map(|(seq, event)| Some((*seq, began(event)?)))
+            .filter_map(|(seq, event)| Some((*seq, start(event)?)))
             .collect();
         let arrivals = self.accounts.iter().flat_map(|account| &account.arrivals);
         arrivals
-            .filter_map(|(seq, at)| begun.get(seq).map(|begun| at.saturating_duration_since(*begun)))
+            .filter_map(|(seq, at)| {
+                starts
+                    .get(seq)
+                    .map(|started| at.saturating_duration_since(*started))
+            })
             .collect()
     }
 }
