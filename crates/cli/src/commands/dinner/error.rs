@@ -108,7 +108,7 @@ impl From<ClientError> for Failure {
 fn of_client(error: &ClientError, message: String) -> Failure {
     match error {
         ClientError::Https(_) | ClientError::NotLoopback(_) | ClientError::Address { .. } => {
-            let hint = "give a plain http address of this machine with --url";
+            let hint = "give an unencrypted address of this machine with --url";
             Failure::new(Exit::Usage, "bad_address", message, hint)
         }
         ClientError::Unreachable { .. } => {

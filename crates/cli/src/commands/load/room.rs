@@ -37,9 +37,10 @@ pub(super) struct Room {
 /// Seats so many guests, and lets the people of the branch log in.
 pub(super) async fn furnish(client: &Client, guests: usize) -> Result<Room, Failure> {
     let marta = log_in(client, "Marta").await?;
+    let branch = branch(client, &marta).await?;
     Ok(Room {
-        branch: branch(client, &marta).await?,
-        guests: seat(client, guests).await?,
+        guests: sit_around(client, &marta, &branch, guests).await?,
+        branch,
         olga: log_in(client, "Olga").await?,
         marta,
         leo: log_in(client, "Leo").await?,
@@ -50,7 +51,17 @@ pub(super) async fn furnish(client: &Client, guests: usize) -> Result<Room, Fail
 /// Seats so many guests, one at each table and then again from the first.
 pub(super) async fn seat(client: &Client, guests: usize) -> Result<Vec<Guest>, Failure> {
     let marta = log_in(client, "Marta").await?;
-    let codes = codes(client, &marta).await?;
+    let branch = branch(client, &marta).await?;
+    sit_around(client, &marta, &branch, guests).await
+}
+
+async fn sit_around(
+    client: &Client,
+    marta: &str,
+    branch: &str,
+    guests: usize,
+) -> Result<Vec<Guest>, Failure> {
+    let codes = codes(client, marta, branch).await?;
     let mut seated = Vec::new();
     for code in codes.iter().cycle().take(guests) {
         seated.push(sit_down(client, code).await?);
@@ -87,8 +98,7 @@ async fn branch(client: &Client, marta: &str) -> Result<String, Failure> {
 }
 
 /// What is printed on the tables that take guests.
-async fn codes(client: &Client, marta: &str) -> Result<Vec<String>, Failure> {
-    let branch = branch(client, marta).await?;
+async fn codes(client: &Client, marta: &str, branch: &str) -> Result<Vec<String>, Failure> {
     let draft = client.get(format_args!("/v1/admin/branches/{branch}/tables"));
     let draft = draft.query("limit", "200").bearer(marta);
     let tables: Page<Table> = draft.send().await?.json(200)?;
