@@ -1,6 +1,10 @@
 //! What can be typed.
 
+mod db;
+mod demo;
 mod dlq;
+mod load;
+mod network;
 mod outbox;
 
 use std::time::Duration;
@@ -8,11 +12,13 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
+pub use db::{DbCommand, MigrateArgs, SeedArgs};
+pub use demo::DemoCommand;
 pub use dlq::{DlqCommand, ProcessArgs};
+pub use load::LoadCommand;
+pub use network::{EventsCommand, WsCommand, WsTestArgs};
 pub use outbox::{NewEpochArgs, OutboxCommand, ReplayArgs};
 
-use crate::commands::dinner::{DinnerOptions, MOST_GUESTS};
-use crate::commands::load::LoadOptions;
 use crate::exit;
 use crate::output::Output;
 
@@ -87,6 +93,14 @@ pub enum Command {
     /// The event log
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// What happens, as it happens
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Sockets
+    #[command(subcommand)]
+    Ws(WsCommand),
+    /// Open a socket and hear whether everything works (short for `ws test`)
+    WsTest(WsTestArgs),
     /// Try Comanda out
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -99,131 +113,6 @@ pub enum Command {
     /// What the exit codes mean
     #[command(after_help = exit::HELP)]
     ExitCodes,
-}
-
-/// Commands on the database.
-#[derive(Debug, Subcommand)]
-pub enum DbCommand {
-    /// Bring the schema of the database up to date
-    Migrate(MigrateArgs),
-    /// Put the demo restaurants into the database
-    Seed(SeedArgs),
-}
-
-/// Of `db migrate`.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  comanda db-migrate\n  comanda db-migrate --dry-run")]
-pub struct MigrateArgs {
-    /// Only show what would run
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// Of `db seed`.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  comanda db-seed\n  comanda db-seed --json")]
-pub struct SeedArgs {
-    /// Also beside restaurants that are no demo
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// Things to try out.
-#[derive(Debug, Subcommand)]
-pub enum DemoCommand {
-    /// Serve a whole dinner through the public interface of a running server
-    Dinner(DinnerArgs),
-}
-
-/// Of `demo dinner`.
-#[derive(Debug, Args)]
-#[command(
-    before_help = "Examples:\n  comanda demo dinner\n  comanda demo dinner --table TER-02 --guests 8 --speed 3"
-)]
-pub struct DinnerArgs {
-    /// Where the server is
-    #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
-    pub url: String,
-    /// A free table of Buen Sabor Centro
-    #[arg(long, default_value = "SAL-01", value_name = "CODE")]
-    table: String,
-    /// How many sit down: 1 to 8
-    #[arg(long, default_value = "3", value_parser = guests)]
-    guests: usize,
-    /// 2 is twice as fast, 0 does not wait between the steps
-    #[arg(long, default_value = "1", value_parser = speed, value_name = "FACTOR")]
-    speed: f64,
-}
-
-impl DinnerArgs {
-    /// Which dinner.
-    pub fn options(&self) -> DinnerOptions {
-        DinnerOptions {
-            table: self.table.clone(),
-            guests: self.guests,
-            speed: self.speed,
-        }
-    }
-}
-
-/// Kinds of load.
-#[derive(Debug, Subcommand)]
-pub enum LoadCommand {
-    /// Guests of the demo restaurant order one thing after the other
-    Place(PlaceArgs),
-}
-
-/// Of `load place`.
-#[derive(Debug, Args)]
-#[command(
-    before_help = "Examples:\n  comanda load place\n  comanda load place --seconds 30 --connections 16"
-)]
-pub struct PlaceArgs {
-    /// Where the server is
-    #[arg(long, env = "COMANDA_PUBLIC_URL", default_value = "http://localhost:8080")]
-    pub url: String,
-    /// How many order at once: 1 to 200
-    #[arg(long, default_value = "8", value_parser = connections)]
-    connections: usize,
-    /// How long it counts: 1 to 600
-    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// How long to warm up before
-    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(0..=60), value_name = "SECONDS")]
-    warm_up: u64,
-    /// How many rounds each guest orders at most
-    #[arg(long)]
-    rounds: Option<u32>,
-}
-
-impl PlaceArgs {
-    /// How much load.
-    pub fn options(&self) -> LoadOptions {
-        LoadOptions {
-            connections: self.connections,
-            warm_up: Duration::from_secs(self.warm_up),
-            time: Duration::from_secs(self.seconds),
-            rounds: self.rounds,
-        }
-    }
-}
-
-fn connections(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=200).contains(number));
-    number.ok_or_else(|| "1 to 200 connections".to_owned())
-}
-
-fn guests(text: &str) -> Result<usize, String> {
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number| (1..=MOST_GUESTS).contains(number));
-    number.ok_or_else(|| format!("a table has 1 to {MOST_GUESTS} guests"))
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let factor = text.parse().ok().filter(|factor| (0.0..=1000.0).contains(factor));
-    factor.ok_or_else(|| "a factor from 0 to 1000".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -309,6 +198,29 @@ mod tests {
                 parsed(&format!("comanda demo dinner {wrong}")).is_err(),
                 "{wrong}"
             );
+        }
+    }
+
+    #[test]
+    fn sockets_and_events_have_limits() {
+        let branch = "brn_01m6e22wg0emzvcdygnjcdzsef";
+        assert!(parsed(&format!("comanda ws test --branch {branch} --token-stdin")).is_ok());
+        assert!(
+            parsed(&format!(
+                "comanda events tail --branch {branch} --after 5f3a9c01-40 --view kitchen"
+            ))
+            .is_ok()
+        );
+        assert!(parsed("comanda load storm --sockets 18000 --rate 0.5 --pid 1").is_ok());
+        for wrong in [
+            "ws-test --branch rnd_01m87xbcs8e17r0avdqztd2p3x",
+            "ws-test --token secret",
+            "events tail --after yesterday",
+            "events tail --types .",
+            "load sockets --sockets 4",
+            "load sockets --rate 0",
+        ] {
+            assert!(parsed(&format!("comanda {wrong}")).is_err(), "{wrong}");
         }
     }
 

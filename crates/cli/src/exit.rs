@@ -23,6 +23,8 @@ pub enum Exit {
     Unreachable,
     /// Too often.
     RateLimited,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
 }
 
 /// The page of `comanda help exit-codes`.
@@ -52,6 +54,7 @@ impl Exit {
             Self::ProblemsFound => 6,
             Self::Unreachable => 7,
             Self::RateLimited => 8,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -14,10 +14,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, DbCommand, DemoCommand, DlqCommand, LoadCommand, OutboxCommand};
+use args::{
+    Cli, Command, DbCommand, DemoCommand, DlqCommand, EventsCommand, LoadCommand, OutboxCommand, WsCommand,
+};
 use client::Client;
 use comanda_infrastructure::dead_letters::Move;
-use commands::{db_migrate, db_seed, dinner, dlq, load, outbox, version};
+use commands::{db_migrate, db_seed, dinner, dlq, events, load, outbox, version, ws_test};
 use exit::Exit;
 use failure::Failure;
 use output::Output;
@@ -50,6 +52,13 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         Command::DlqProcess(args) => dlq::process(&args.run(), output).await,
         Command::Dlq(command) => on_letters(command, cli.global.yes, output).await,
         Command::Outbox(command) => on_log(command, output).await,
+        Command::Events(EventsCommand::Tail(args)) => {
+            let client = Client::new(&args.url, cli.global.timeout)?;
+            events::tail(&client, &args.tail(cli.global.timeout)?, output).await
+        }
+        Command::WsTest(args) | Command::Ws(WsCommand::Test(args)) => {
+            ws_test::run(&args.test(cli.global.timeout)?, output).await
+        }
         Command::Demo(DemoCommand::Dinner(args)) => {
             let client = Client::new(&args.url, cli.global.timeout)?;
             dinner::show(&client, &args.options(), output).await
@@ -57,6 +66,14 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Load(LoadCommand::Place(args)) => {
             let client = Client::new(&args.url, cli.global.timeout)?;
             load::place(&client, &args.options(), output).await
+        }
+        Command::Load(LoadCommand::Sockets(args)) => {
+            let client = Client::new(&args.url, cli.global.timeout)?;
+            load::sockets(&client, &args.options(cli.global.timeout), output).await
+        }
+        Command::Load(LoadCommand::Storm(args)) => {
+            let client = Client::new(&args.url, cli.global.timeout)?;
+            load::storm(&client, &args.options(cli.global.timeout), output).await
         }
         Command::Version => version::run(output),
         Command::ExitCodes => Ok(output.text(exit::HELP)?),

@@ -14,7 +14,7 @@ pub enum ClientError {
         why: String,
     },
     /// This command cannot encrypt yet.
-    #[error("{0} is https, which this command cannot speak yet")]
+    #[error("{0} is encrypted, which this command cannot speak yet")]
     Https(String),
     /// Passwords would cross a network in the clear.
     #[error("{0} is on another machine, and passwords would travel there unencrypted")]

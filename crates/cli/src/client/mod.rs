@@ -2,16 +2,19 @@
 
 mod draft;
 mod error;
+pub mod socket;
 mod wire;
 
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use comanda_infrastructure::draw::draw;
 use reqwest::{Method, Url, redirect};
 
 pub use draft::{Answer, Draft};
 pub use error::ClientError;
+use socket::SocketAddress;
 pub use wire::{
     Allocation, Branch, Cart, Charge, Check, Diner, Login, Menu, Opened, Page, Payment, Problem, Product,
     QrCode, Receipt, Registered, Round, Session, Share, Split, Table, Ticket,
@@ -56,11 +59,26 @@ impl Client {
         self.draft(Method::POST, &path.to_string())
     }
 
+    /// The socket of a view of the same server.
+    pub fn socket(&self, view: &str) -> SocketAddress {
+        SocketAddress::of_view(self.base.clone(), view)
+    }
+
     fn draft(&self, method: Method, path: &str) -> Draft {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         Draft::new(self.http.clone(), method, url, path)
     }
+}
+
+/// The longest wait after the first failure, and the longest of all (`events.md` 7.5).
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const MOST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long to wait after so many failures in a row: anything up to twice as much as the time before.
+pub fn backoff(failures: u32) -> Duration {
+    let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+    longest.min(MOST_WAIT) * u32::from(draw().0) / u32::from(u16::MAX)
 }
 
 /// The address as a URL, if it is one that may be used.
@@ -90,6 +108,12 @@ fn usable(address: &str) -> Result<Url, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_are_drawn_and_bounded() {
+        assert!((0..200).all(|_| backoff(1) <= FIRST_WAIT && backoff(40) <= MOST_WAIT));
+        assert!((0..200).any(|_| backoff(40) > FIRST_WAIT));
+    }
 
     #[test]
     fn only_this_machine_is_spoken_to_in_the_clear() {

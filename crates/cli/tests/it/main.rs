@@ -7,4 +7,8 @@ mod dinner;
 #[cfg(test)]
 mod dlq;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod sockets;

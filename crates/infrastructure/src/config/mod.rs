@@ -1,5 +1,6 @@
 //! The settings of every binary: one table, read and judged in one place, and every problem told at once.
 
+mod command;
 mod environment;
 mod events;
 mod keys;
@@ -20,6 +21,7 @@ use comanda_domain::breaker::BreakerSettings;
 use comanda_security::password::PasswordParams;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use command::api_key;
 pub use environment::Environment;
 pub use events::EventsConfig;
 pub use keys::Keys;

@@ -10,8 +10,9 @@ use super::{Files, Problem, Vars};
 
 const FILE: &str = "_FILE";
 const PREFIX: &str = "COMANDA_";
-/// Variables of the development tools, which share the prefix and say nothing to the service.
-const TOOLS: [&str; 1] = ["COMANDA_UPDATE_DOCS"];
+/// Variables of the development tools and of the operator's commands, which share the prefix and say nothing to the
+/// service.
+const TOOLS: [&str; 2] = ["COMANDA_UPDATE_DOCS", super::command::API_KEY];
 /// How many letters may differ for a name to be suggested.
 const CLOSE: usize = 4;
 

@@ -87,14 +87,28 @@ impl From<DinnerError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        of_client(&error, error.to_string())
+        let message = error.to_string();
+        let ClientError::Refused { problem, .. } = &error else {
+            return of_client(&error, message);
+        };
+        match (problem.status, problem.code.as_str()) {
+            (401, code) if code != "credentials_invalid" => {
+                Self::new(Exit::NotAllowed, "token_refused", message, "get a new token")
+            }
+            (403, _) => {
+                let hint = "use a view and a branch that the token is for";
+                Self::new(Exit::NotAllowed, "forbidden", message, hint)
+            }
+            (404, _) => Self::new(Exit::NotFound, "not_found", message, "look at the id"),
+            _ => of_client(&error, message),
+        }
     }
 }
 
 fn of_client(error: &ClientError, message: String) -> Failure {
     match error {
         ClientError::Https(_) | ClientError::NotLoopback(_) | ClientError::Address { .. } => {
-            let hint = "give a plain http address of this machine with --url";
+            let hint = "give an unencrypted address of this machine with --url";
             Failure::new(Exit::Usage, "bad_address", message, hint)
         }
         ClientError::Unreachable { .. } => {

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::LoadOptions;
+use super::percentiles::{Percentiles, per_second};
 use super::room::{Guest, seat};
 use crate::client::{Client, ClientError};
 use crate::exit::Exit;
@@ -26,13 +27,6 @@ struct Report {
     rounds_per_second: f64,
     line: Percentiles,
     place: Percentiles,
-}
-
-/// In milliseconds.
-#[derive(Debug, Serialize)]
-struct Percentiles {
-    p50_ms: f64,
-    p99_ms: f64,
 }
 
 /// When one round was ordered, and how long both requests took.
@@ -99,33 +93,15 @@ async fn order(
 fn report(options: &LoadOptions, ordered: &[Ordered]) -> Report {
     let seconds = options.time.as_secs_f64();
     let rounds = ordered.len();
-    let counted = u32::try_from(rounds).unwrap_or(u32::MAX);
     Report {
         scenario: "place",
         connections: options.connections,
         seconds,
         rounds,
-        rounds_per_second: rounded(f64::from(counted) / seconds),
-        line: percentiles(ordered.iter().map(|one| one.line).collect()),
-        place: percentiles(ordered.iter().map(|one| one.place).collect()),
+        rounds_per_second: per_second(rounds, options.time),
+        line: Percentiles::of(ordered.iter().map(|one| one.line).collect()),
+        place: Percentiles::of(ordered.iter().map(|one| one.place).collect()),
     }
-}
-
-fn percentiles(mut times: Vec<Duration>) -> Percentiles {
-    times.sort_unstable();
-    let at = |percent: usize| {
-        let place = times.len().saturating_sub(1) * percent / 100;
-        let time = times.get(place).copied().unwrap_or_default();
-        rounded(time.as_secs_f64() * 1000.0)
-    };
-    Percentiles {
-        p50_ms: at(50),
-        p99_ms: at(99),
-    }
-}
-
-fn rounded(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
 }
 
 fn show(report: &Report, output: Output) -> Result<(), Failure> {
@@ -149,17 +125,4 @@ fn show(report: &Report, output: Output) -> Result<(), Failure> {
         report.line.p99_ms,
     );
     Ok(output.text(&text)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_of_the_sorted_times() {
-        let times = (1..=100).rev().map(Duration::from_millis).collect();
-        let found = percentiles(times);
-        assert!((found.p50_ms - 50.0).abs() < 0.01 && (found.p99_ms - 99.0).abs() < 0.01);
-        assert!(percentiles(Vec::new()).p99_ms.abs() < 0.01);
-    }
 }

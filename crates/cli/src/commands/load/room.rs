@@ -7,8 +7,6 @@ use crate::client::{Branch, Client, Login, Menu, Opened, Page, QrCode, Registere
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Manager of the branch where the load is put on.
-const MANAGER: &str = "Marta";
 /// The branch.
 const BRANCH: &str = "centro";
 /// What everybody drinks: a dish without choices.
@@ -23,10 +21,47 @@ pub(super) struct Guest {
     pub(super) product: String,
 }
 
+/// The branch with its people.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    /// The branch's id.
+    pub(super) branch: String,
+    pub(super) guests: Vec<Guest>,
+    /// Tokens: the owner's, the manager's, a waiter's and a cook's.
+    pub(super) olga: String,
+    pub(super) marta: String,
+    pub(super) leo: String,
+    pub(super) nora: String,
+}
+
+/// Seats so many guests, and lets the people of the branch log in.
+pub(super) async fn furnish(client: &Client, guests: usize) -> Result<Room, Failure> {
+    let marta = log_in(client, "Marta").await?;
+    let branch = branch(client, &marta).await?;
+    Ok(Room {
+        guests: sit_around(client, &marta, &branch, guests).await?,
+        branch,
+        olga: log_in(client, "Olga").await?,
+        marta,
+        leo: log_in(client, "Leo").await?,
+        nora: log_in(client, "Nora").await?,
+    })
+}
+
 /// Seats so many guests, one at each table and then again from the first.
 pub(super) async fn seat(client: &Client, guests: usize) -> Result<Vec<Guest>, Failure> {
-    let marta = log_in(client).await?;
-    let codes = codes(client, &marta).await?;
+    let marta = log_in(client, "Marta").await?;
+    let branch = branch(client, &marta).await?;
+    sit_around(client, &marta, &branch, guests).await
+}
+
+async fn sit_around(
+    client: &Client,
+    marta: &str,
+    branch: &str,
+    guests: usize,
+) -> Result<Vec<Guest>, Failure> {
+    let codes = codes(client, marta, branch).await?;
     let mut seated = Vec::new();
     for code in codes.iter().cycle().take(guests) {
         seated.push(sit_down(client, code).await?);
@@ -47,21 +82,24 @@ fn missing(what: &str) -> Failure {
     )
 }
 
-async fn log_in(client: &Client) -> Result<String, Failure> {
-    let person = BUEN_SABOR.people.iter().find(|person| person.name == MANAGER);
-    let person = person.ok_or_else(|| missing(MANAGER))?;
+async fn log_in(client: &Client, name: &str) -> Result<String, Failure> {
+    let person = BUEN_SABOR.people.iter().find(|person| person.name == name);
+    let person = person.ok_or_else(|| missing(name))?;
     let body = json!({ "tenant": BUEN_SABOR.slug, "email": person.email, "password": person.password });
     let login: Login = client.post("/v1/auth/login").body(body).send().await?.json(200)?;
     Ok(login.access_token)
 }
 
-/// What is printed on the tables that take guests.
-async fn codes(client: &Client, marta: &str) -> Result<Vec<String>, Failure> {
+async fn branch(client: &Client, marta: &str) -> Result<String, Failure> {
     let draft = client.get("/v1/admin/branches").bearer(marta);
     let branches: Page<Branch> = draft.send().await?.json(200)?;
     let branch = branches.data.into_iter().find(|branch| branch.slug == BRANCH);
-    let branch = branch.ok_or_else(|| missing(BRANCH))?;
-    let draft = client.get(format_args!("/v1/admin/branches/{}/tables", branch.id));
+    Ok(branch.ok_or_else(|| missing(BRANCH))?.id)
+}
+
+/// What is printed on the tables that take guests.
+async fn codes(client: &Client, marta: &str, branch: &str) -> Result<Vec<String>, Failure> {
+    let draft = client.get(format_args!("/v1/admin/branches/{branch}/tables"));
     let draft = draft.query("limit", "200").bearer(marta);
     let tables: Page<Table> = draft.send().await?.json(200)?;
     let mut codes = Vec::new();
