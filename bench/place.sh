@@ -23,7 +23,8 @@ finish() {
 trap finish EXIT
 
 [ -n "${NO_BUILD:-}" ] || cargo build --release --quiet --bin comanda-api --bin comanda
-COMANDA_DATA_DIR=$data COMANDA_BIND=127.0.0.1:18080 COMANDA_LOG=warn \
+# One thread for HTTP: on two cores PostgreSQL needs the other one.
+COMANDA_DATA_DIR=$data COMANDA_BIND=127.0.0.1:18080 COMANDA_LOG=warn COMANDA_HTTP_WORKERS="${COMANDA_HTTP_WORKERS:-1}" \
     "$target/comanda-api" --demo >/dev/null &
 server=$!
 for _ in $(seq 300); do

@@ -1,5 +1,6 @@
 //! The application: what the binary starts and the tests start on port 0.
 
+use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +8,11 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use comanda_infrastructure::gateway::Door;
+use socket2::SockRef;
+use tracing::warn;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
@@ -19,6 +23,9 @@ use crate::problem::{Code, Problem};
 use crate::routes::{self, Serving};
 use crate::sockets;
 use crate::state::State;
+
+/// How long a peer may leave what was sent unacknowledged.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// How the server listens and ends.
 #[derive(Debug, Clone)]
@@ -68,6 +75,7 @@ impl Application {
                 .default_service(web::to(nowhere))
                 .wrap(from_fn(frame::finish))
         })
+        .on_connect(|connection, _| give_up_on_silence(connection))
         .workers(options.workers)
         .shutdown_timeout(options.drain_timeout.as_secs())
         .client_request_timeout(Duration::from_secs(5))
@@ -135,6 +143,16 @@ impl Stopper {
 /// Runs a server's future on this thread until it ends; for binaries and tests without actix's own macros.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     actix_web::rt::System::new().block_on(future)
+}
+
+/// A peer that acknowledges nothing any more is gone, however much waits for it: the system ends such a connection.
+fn give_up_on_silence(connection: &dyn Any) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(SILENCE)) {
+        warn!(%error, "app.no_user_timeout");
+    }
 }
 
 /// What no OpenAPI document describes: sockets, and the pages about the rest.

@@ -11,7 +11,7 @@ use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor};
 use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::events::{bus, carry};
 use comanda_infrastructure::gateway::{Door, Gateway};
-use comanda_infrastructure::postgres::{ClaimError, Database, OpenError, Sole};
+use comanda_infrastructure::postgres::{Claim, ClaimError, Company, Database, OpenError};
 use comanda_infrastructure::redis::RedisError;
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
@@ -42,7 +42,7 @@ pub enum ProcessError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// It would not be the only one.
+    /// Another process is there.
     #[error(transparent)]
     Claim(#[from] ClaimError),
     /// Passwords cannot be hashed as they are set to be.
@@ -69,7 +69,7 @@ pub struct Process {
     /// Lets the bell ring in other processes.
     carrying: Option<JoinHandle<()>>,
     /// Held until everything else has ended.
-    sole: Option<Sole>,
+    claim: Claim,
 }
 
 impl Process {
@@ -85,10 +85,11 @@ impl Process {
         // Installed before anything counts.
         let metrics = telemetry::metrics();
         let database = Database::open_with(config, sources, prepare.migrate).await?;
-        let sole = match &config.redis {
-            Some(_) => None,
-            None => Some(Sole::claim(&database.relay).await?),
+        let company = match &config.redis {
+            Some(_) => Company::AmongOthers,
+            None => Company::Alone,
         };
+        let claim = Claim::make(&database.relay, company).await?;
         let services = Services::new(&database.db, config)?;
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
@@ -153,7 +154,7 @@ impl Process {
             gateway,
             workers,
             carrying,
-            sole,
+            claim,
         })
     }
 
@@ -187,7 +188,7 @@ impl Process {
         if let Some(carrying) = self.carrying {
             carrying.abort();
         }
-        drop(self.sole);
+        drop(self.claim);
         self.database.close().await?;
         operations.stop(false).await;
         // It has been stopped; how it ended does not matter any more.

@@ -58,6 +58,13 @@ pub struct StreamCursor {
     pub seq: u64,
 }
 
+impl From<(Epoch, u64)> for StreamCursor {
+    fn from((epoch, seq): (Epoch, u64)) -> Self {
+        let epoch = Some(epoch);
+        Self { epoch, seq }
+    }
+}
+
 impl fmt::Display for StreamCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.epoch {

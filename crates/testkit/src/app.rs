@@ -45,9 +45,15 @@ impl TestApp {
 
     /// With a Redis of its own, so that other processes may run on its database.
     pub async fn among_others() -> Self {
+        Self::among_others_with(Sources::system(), &BTreeMap::new()).await
+    }
+
+    /// The same, on the given clock, with settings that differ from the usual ones.
+    pub async fn among_others_with(sources: Sources, extra: &BTreeMap<String, String>) -> Self {
         let redis = RedisServer::start();
-        let place = BTreeMap::from([("REDIS_URL".to_owned(), redis.url())]);
-        let mut app = Self::with(Sources::system(), &place).await;
+        let mut extra = extra.clone();
+        extra.insert("REDIS_URL".to_owned(), redis.url());
+        let mut app = Self::with(sources, &extra).await;
         app.redis = Some(redis);
         app
     }

@@ -1,6 +1,7 @@
 //! Somebody else's server that is called by ours, on this machine.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -135,14 +136,14 @@ impl Receiver {
     pub async fn until(&self, count: usize) -> Vec<Received> {
         let mut calls = self.shared.calls.subscribe();
         let waited = timeout(PATIENCE, calls.wait_for(|calls| calls.len() >= count)).await;
-        match waited {
-            Ok(calls) => calls.expect("the receiver lives").clone(),
-            Err(_) => panic!(
+        let Ok(calls) = waited else {
+            panic!(
                 "{} calls instead of {count}: {:#?}",
                 self.calls().len(),
                 self.calls()
-            ),
-        }
+            );
+        };
+        calls.expect("the receiver lives").clone()
     }
 
     /// Answers what is held.
@@ -196,13 +197,9 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
     let mut text = format!("HTTP/1.1 {} Answer\r\nconnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
-    text.push_str(&format!(
-        "content-length: {}\r\n\r\n{}",
-        reply.body.len(),
-        reply.body
-    ));
+    let _ = write!(text, "content-length: {}\r\n\r\n{}", reply.body.len(), reply.body);
     stream.write_all(text.as_bytes()).await?;
     stream.shutdown().await
 }

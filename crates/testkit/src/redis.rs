@@ -37,7 +37,8 @@ pub struct RedisServer {
 impl RedisServer {
     /// A server without persistence.
     pub fn start() -> Self {
-        Self::with(&["--save", "", "--appendonly", "no"])
+        // A replica is not let wait for others.
+        Self::with(&["--save", "", "--repl-diskless-sync-delay", "0"])
     }
 
     /// A server with these settings.
@@ -253,15 +254,7 @@ impl RedisSentinel {
     pub fn start() -> Self {
         let master = RedisServer::start();
         let port = master.port.to_string();
-        let replica = RedisServer::with(&[
-            "--save",
-            "",
-            "--repl-diskless-sync-delay",
-            "0",
-            "--replicaof",
-            "127.0.0.1",
-            &port,
-        ]);
+        let replica = RedisServer::with(&["--save", "", "--replicaof", "127.0.0.1", &port]);
         replica.until("INFO replication", "master_link_status:up");
         for _ in 0..10 {
             let mut sentinel = RedisServer::on(free_port(), &["sentinel.conf", "--sentinel"]);

@@ -61,7 +61,12 @@ impl Screen {
 
     /// Opens, hears the greeting, and says who it is and what it wants to hear.
     pub async fn greeted(app: &TestApp, view: &str, who: &Client, auth: Value) -> Self {
-        let mut screen = Self::open(&app.url, view, &[]).await.expect("the socket opens");
+        Self::greeted_at(&app.url, view, who, auth).await
+    }
+
+    /// The same at an address.
+    pub async fn greeted_at(url: &str, view: &str, who: &Client, auth: Value) -> Self {
+        let mut screen = Self::open(url, view, &[]).await.expect("the socket opens");
         let hello = screen.frame().await;
         assert_eq!(hello["op"], "hello", "{hello}");
         let mut frame = json!({ "op": "auth", "token": who.token() });
@@ -74,7 +79,12 @@ impl Screen {
 
     /// Subscribed: the screen, and its `ready` frame.
     pub async fn ready(app: &TestApp, view: &str, who: &Client, auth: Value) -> (Self, Value) {
-        let mut screen = Self::greeted(app, view, who, auth).await;
+        Self::ready_at(&app.url, view, who, auth).await
+    }
+
+    /// The same at an address.
+    pub async fn ready_at(url: &str, view: &str, who: &Client, auth: Value) -> (Self, Value) {
+        let mut screen = Self::greeted_at(url, view, who, auth).await;
         let ready = screen.frame().await;
         assert_eq!(ready["op"], "ready", "{ready}");
         (screen, ready)

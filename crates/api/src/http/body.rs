@@ -409,13 +409,11 @@ impl FromJson for Time {
             faults.add("wrong_type", "must be a text");
             return None;
         };
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(time) => Some(Self(time.to_utc().trunc_subsecs(6))),
-            Err(_) => {
-                faults.add("wrong_format", "a time such as 2027-01-31T23:59:00Z");
-                None
-            }
+        let time = DateTime::parse_from_rfc3339(text).ok();
+        if time.is_none() {
+            faults.add("wrong_format", "a time such as 2027-01-31T23:59:00Z");
         }
+        time.map(|time| Self(time.to_utc().trunc_subsecs(6)))
     }
 
     fn schema() -> Schema {

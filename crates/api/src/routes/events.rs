@@ -52,12 +52,7 @@ pub struct EventsListed {
 }
 
 /// What happened, as guests of a table are told.
-#[utoipa::path(tag = "events", responses((status = 200, body = EventsListed)), params(
-        ("after" = Option<String>, Query, description = "a number or a cursor such as `5f3a9c01-40`; the beginning if not said"),
-        ("limit" = Option<i64>, Query, description = "1..200, default 200"),
-        ("types" = Option<String>, Query, description = "names or families, separated by commas: `round.*,check.paid`"),
-        ("wait" = Option<i64>, Query, description = "seconds, 0..25: hold an empty answer until something comes"),
-    ), extensions(("x-comanda-action" = json!("event.read"))))]
+#[utoipa::path(tag = "events", responses((status = 200, body = EventsListed)), params(Wanted), extensions(("x-comanda-action" = json!("event.read"))))]
 #[get("/events")]
 pub async fn list_diner_events(state: web::Data<State>, request: HttpRequest) -> Answer {
     let mut query = Query::of(&request)?;
@@ -67,12 +62,7 @@ pub async fn list_diner_events(state: web::Data<State>, request: HttpRequest) ->
 macro_rules! branch_events {
     ($($(#[$doc:meta])* $name:ident, $view:expr;)*) => {$(
         $(#[$doc])*
-        #[utoipa::path(tag = "events", responses((status = 200, body = EventsListed)), params(
-        ("after" = Option<String>, Query, description = "a number or a cursor such as `5f3a9c01-40`; the beginning if not said"),
-        ("limit" = Option<i64>, Query, description = "1..200, default 200"),
-        ("types" = Option<String>, Query, description = "names or families, separated by commas: `round.*,check.paid`"),
-        ("wait" = Option<i64>, Query, description = "seconds, 0..25: hold an empty answer until something comes"),
-    ), extensions(("x-comanda-action" = json!("event.read"))))]
+        #[utoipa::path(tag = "events", responses((status = 200, body = EventsListed)), params(Wanted), extensions(("x-comanda-action" = json!("event.read"))))]
         #[get("/branches/{branch_id}/events")]
         pub async fn $name(state: web::Data<State>, request: HttpRequest, branch: PathId<BranchId>) -> Answer {
             let mut query = Query::of(&request)?;
@@ -96,10 +86,7 @@ branch_events! {
 #[utoipa::path(tag = "events", responses((status = 200, body = EventsListed)), params(
         ("branch_id" = Option<String>, Query, description = "the branch; guests need not say it"),
         ("view" = Option<String>, Query, description = "`admin`, `waiter`, `kitchen`, `diner`, `integration`; the best one of the caller's if not said"),
-        ("after" = Option<String>, Query, description = "a number or a cursor such as `5f3a9c01-40`; the beginning if not said"),
-        ("limit" = Option<i64>, Query, description = "1..200, default 200"),
-        ("types" = Option<String>, Query, description = "names or families, separated by commas: `round.*,check.paid`"),
-        ("wait" = Option<i64>, Query, description = "seconds, 0..25: hold an empty answer until something comes"),
+        Wanted,
     ), extensions(("x-comanda-action" = json!("event.read"))))]
 #[get("")]
 pub async fn list_events(state: web::Data<State>, request: HttpRequest) -> Answer {
@@ -139,10 +126,20 @@ async fn answer(
 }
 
 /// What a query says besides branch and view.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// a number or a cursor such as `5f3a9c01-40`; the beginning if not said
+    #[param(value_type = Option<String>)]
     after: StreamCursor,
-    types: TypeFilters,
+    /// 1..200, default 200
+    #[param(value_type = Option<i64>)]
     limit: usize,
+    /// names or families, separated by commas: `round.*,check.paid`
+    #[param(value_type = Option<String>)]
+    types: TypeFilters,
+    /// seconds, 0..25: hold an empty answer until something comes
+    #[param(value_type = Option<i64>)]
     wait: Duration,
 }
 

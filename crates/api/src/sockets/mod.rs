@@ -8,6 +8,7 @@ mod count;
 mod frames;
 mod login;
 mod socket;
+mod times;
 mod wire;
 
 use std::sync::Arc;

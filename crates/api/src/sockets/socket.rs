@@ -19,14 +19,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::close::Close;
 use super::count::{Open, received};
-use super::frames::{self, AUTH_WITHIN_MS, Asked, HEARTBEAT_MS, Sectors};
+use super::frames::{self, Asked, HEARTBEAT_MS, Sectors};
 use super::login::{Line, Owner, Wanted};
+use super::times::{PING, Times};
 use super::wire::{self, Incoming, Reader};
 
 /// Bytes that are handed to the connection at once, about.
 const ENOUGH: usize = 16 * 1024;
-/// How often the client is pinged.
-const PING: Duration = Duration::from_secs(20);
 /// A client that is not heard for so long is gone.
 const IDLE: Duration = Duration::from_mins(1);
 /// How long before its end a token's holder is told.
@@ -37,9 +36,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(1);
 /// Branches of one socket.
 const MOST_BRANCHES: usize = 16;
-/// Frames that may come at once, and how often another one may.
-const BURST: u32 = 20;
-const PER_FRAME: Duration = Duration::from_millis(100);
 
 type Joining = LocalBoxFuture<'static, Result<Joined, Close>>;
 
@@ -70,37 +66,6 @@ pub struct Socket {
     sleep: Pin<Box<Sleep>>,
     closing: Option<Instant>,
     open: Open,
-}
-
-/// When what is due.
-struct Times {
-    auth: Option<Instant>,
-    heard: Instant,
-    ping: Instant,
-    heartbeat: Instant,
-    /// The holder of this token's end has been told.
-    told_expiry: bool,
-    /// How far ahead of its allowance the client is.
-    frames: Instant,
-}
-
-impl Times {
-    fn new(now: Instant) -> Self {
-        Self {
-            auth: Some(now + Duration::from_millis(AUTH_WITHIN_MS)),
-            heard: now,
-            ping: now + PING,
-            heartbeat: now + Duration::from_millis(HEARTBEAT_MS),
-            told_expiry: false,
-            frames: now,
-        }
-    }
-
-    /// Whether the client may send another frame: ten a second, twenty at once.
-    fn allows_frame(&mut self, now: Instant) -> bool {
-        self.frames = self.frames.max(now) + PER_FRAME;
-        self.frames <= now + PER_FRAME * BURST
-    }
 }
 
 impl Socket {
@@ -316,12 +281,13 @@ impl Socket {
     }
 
     fn own(&mut self, owner: Owner) -> Result<(), Close> {
-        if self
-            .owner
-            .as_ref()
-            .is_some_and(|known| known.member != owner.member)
+        if let Some(known) = &self.owner
+            && !known.member.is_same(&owner.member)
         {
             return Err(Close::somebody_else());
+        }
+        for member in &self.members {
+            member.renew(owner.member);
         }
         if self.counted.is_none() {
             self.counted = Some(self.line.count(&owner)?);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use comanda_domain::event::EventName;
 use comanda_domain::ids::TenantId;
 use comanda_infrastructure::clock::{ManualClock, Sources};
@@ -57,7 +57,9 @@ struct Evening {
 
 impl Evening {
     async fn new() -> Self {
-        let clock = Arc::new(ManualClock::new(Utc::now()));
+        let clock = Arc::new(ManualClock::new(
+            DateTime::from_timestamp(1_795_561_200, 0).unwrap(),
+        ));
         let app = TestApp::with_clock(clock.clone()).await;
         let marta = app.staff("marta").await;
         let branch = marta.get("/v1/admin/branches").await.expect(200);

@@ -143,9 +143,14 @@ async fn everything_up_to_the_cursor_is_in_the_body() {
     let head = head(&app, "centro").await;
     reads.push(read(dinner.ana()).await);
 
-    const PLACED: &str = "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'";
     let client = app.database.connect().await;
-    let placed = client.query(PLACED, &[]).await.unwrap();
+    let placed = client
+        .query(
+            "SELECT seq, subject FROM event_log WHERE type = 'dev.comanda.round.pending.v1'",
+            &[],
+        )
+        .await
+        .unwrap();
     let placed: Vec<(u64, String)> = placed
         .iter()
         .map(|row| (row.get::<_, i64>(0).try_into().unwrap(), row.get(1)))

@@ -25,6 +25,8 @@ mod documents;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod gauges;
 #[cfg(test)]
 mod large_events;

@@ -68,6 +68,12 @@ async fn a_second_process_needs_redis() {
     let (code, said) = refused(&vars);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("REDIS_URL"), "{said}");
+    // Nor can one that has Redis meet one that has not.
+    let mut elsewhere = vars.clone();
+    elsewhere.insert("REDIS_URL".to_owned(), "redis://127.0.0.1:1".to_owned());
+    let (code, said) = refused(&elsewhere);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("without REDIS_URL"), "{said}");
     let _ = Client::new(&first.url).get("/readyz").await.expect(200);
 
     // However it ends, the next one may begin at once.

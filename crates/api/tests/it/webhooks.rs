@@ -10,7 +10,7 @@ use comanda_infrastructure::dead_letters::{Actor, DeadLetterProcessor, Run};
 use comanda_infrastructure::postgres::Database;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_security::policy::Scope;
-use comanda_testkit::cluster::{TestDatabase, config, vars};
+use comanda_testkit::cluster::{TestDatabase, config};
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::process::Process;
 use comanda_testkit::receiver::{Receiver, Reply};
@@ -70,13 +70,11 @@ impl House {
                 tokio::task::yield_now().await;
             }
         });
-        match found.await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "no such delivery\n{}",
-                self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await.report()
-            ),
-        }
+        let Ok(found) = found.await else {
+            let all = self.key.get(&format!("{HOOKS}/{hook}/deliveries")).await;
+            panic!("no such delivery\n{}", all.report());
+        };
+        found
     }
 
     /// accepted, settled, pending, dead
@@ -125,7 +123,7 @@ async fn worker(database: &TestDatabase, sources: Sources) -> (Database, Webhook
 /// A server without workers.
 async fn without_workers(sources: Sources) -> TestApp {
     let extra = BTreeMap::from([("COMANDA_ROLE".to_owned(), "api".to_owned())]);
-    TestApp::with(sources, &extra).await
+    TestApp::among_others_with(sources, &extra).await
 }
 
 #[tokio::test]
@@ -441,7 +439,7 @@ async fn a_crash_between_sending_and_recording_repeats_the_same_id() {
     let _ = house.dinner.place().await;
     let place = BTreeMap::from([("COMANDA_FAILPOINT".to_owned(), "webhook_sent".to_owned())]);
     let program = env!("CARGO_BIN_EXE_comanda-api");
-    let mut dying = Process::start(program, &[], &vars(&house.app.database.url, &place));
+    let mut dying = Process::start(program, &[], &house.app.vars_of_another(&place));
     assert!(!dying.ended().success());
     let first = receiver.until(1).await.remove(0);
     let waiting = house.delivery(hook.text("/id"), |_| true).await;

@@ -11,6 +11,7 @@ use comanda_infrastructure::events::verify::Part;
 use comanda_infrastructure::postgres::Database;
 use comanda_testkit::TestApp;
 use comanda_testkit::cluster::{TestDatabase, config};
+use comanda_testkit::redis::RedisServer;
 use tokio_postgres::Client;
 
 use crate::command::{comanda, comanda_with};
@@ -176,11 +177,30 @@ async fn there_is_nothing_to_replay_to_within_one_process() {
         (2, "no_shared_bus"),
         "{said:?}"
     );
-    let redis = BTreeMap::from([("REDIS_URL".to_owned(), "redis://127.0.0.1:1".to_owned())]);
+}
+
+#[tokio::test]
+async fn streams_are_written_anew() {
+    let database = TestDatabase::seeded().await;
+    let client = database.connect().await;
+    client.batch_execute(STAGED).await.unwrap();
+    client.batch_execute(SEQUENCED).await.unwrap();
+    let mut server = RedisServer::start();
+    let redis = BTreeMap::from([("REDIS_URL".to_owned(), server.url())]);
+    let said = comanda_with(&database, "outbox replay --shard 3 --json", &redis).await;
+    assert_eq!(said.exit, 0, "{said:?}");
+    let row = client
+        .query_one("SELECT epoch FROM event_epoch", &[])
+        .await
+        .unwrap();
+    let length = format!("XLEN comanda:ev:{{3}}:{}", row.get::<_, String>(0));
+    assert_eq!(server.command(&length), ":20\r\n", "{said:?}");
+
+    server.kill();
     let said = comanda_with(&database, "outbox replay --shard 3 --json", &redis).await;
     assert_eq!(
         (said.exit, said.error().as_str()),
-        (2, "no_shared_bus"),
+        (7, "bus_unreachable"),
         "{said:?}"
     );
 }

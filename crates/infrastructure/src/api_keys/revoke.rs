@@ -8,6 +8,7 @@ use super::rows::ApiKeyRow;
 use super::{ApiKeyService, store};
 use crate::db::{Act, Ask, Locks};
 use crate::idempotency::Stored;
+use crate::outbox::Ended;
 use crate::refusal::Refusal;
 use crate::views::api_key;
 
@@ -68,6 +69,7 @@ fn decide(
         ..row
     };
     act.rows.update(&revoked);
+    act.end(Ended::KeyId(revoked.id.into()));
     let entry = AuditEntry::new(Action::ApiKeyManage.as_str(), "api_key", revoked.id)
         .set("key_id", revoked.key_id.clone())
         .moved("state", "active", "revoked");

@@ -5,7 +5,7 @@ use comanda_domain::ids::CartLineId;
 use comanda_security::policy::{Action, DinerPrincipal, Principal, authorize};
 
 use super::read::{Facts, require_version, view};
-use super::{CartService, rows};
+use super::{CartService, rows, signal};
 use crate::db::{Act, Ask, Locks};
 use crate::idempotency::Stored;
 use crate::refusal::Refusal;
@@ -108,6 +108,8 @@ fn decide(
         lines: &changed.lines,
         ..facts.domain()
     };
+    let told = signal::changed(&facts.scene, &changed, after, act.now);
+    act.signals.push(told);
     let view = view(act.ask, &facts.scene, after, act.now);
     Ok(Stored::new(status, &view)?.version(changed.session.cart_version))
 }

@@ -3,6 +3,7 @@
 mod change;
 mod read;
 pub(crate) mod rows;
+pub(crate) mod signal;
 pub(crate) mod store;
 
 pub(crate) use read::require_version;

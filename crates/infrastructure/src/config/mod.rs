@@ -1,6 +1,7 @@
 //! The settings of every binary: one table, read and judged in one place, and every problem told at once.
 
 mod environment;
+mod events;
 mod keys;
 mod page;
 mod problems;
@@ -15,12 +16,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use comanda_domain::breaker::BreakerSettings;
 use comanda_security::password::PasswordParams;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use environment::Environment;
+pub use events::EventsConfig;
 pub use keys::Keys;
 pub use page::configuration_page;
 pub use problems::{ConfigProblems, Problem};
@@ -30,10 +31,7 @@ pub use secrets::{GENERATED, GeneratedKeys, SecretsError, generated_keys};
 pub use settings::{DefaultValue, SETTINGS, Setting};
 
 use crate::failpoint;
-use crate::redis::{RedisAddress, RedisConfig};
-
-const REDIS_HINT: &str =
-    "docs/configuration.md shows the three forms; percent-encode what is special in a password";
+use crate::redis::RedisConfig;
 
 /// What the environment of a process says, by name.
 pub type Vars = BTreeMap<String, String>;
@@ -103,17 +101,6 @@ pub struct DatabaseConfig {
     pub postgres_bin: Option<PathBuf>,
     /// How many event shards a new database gets.
     pub event_shards: u32,
-}
-
-/// How events travel.
-#[derive(Debug, Clone)]
-pub struct EventsConfig {
-    /// How long they are kept.
-    pub retention: Duration,
-    /// How many are numbered at once, at most.
-    pub batch: u32,
-    /// How many of the newest of a shard Redis keeps, about.
-    pub stream_maxlen: u32,
 }
 
 /// Everything that can be set.
@@ -225,8 +212,8 @@ impl Config {
             values::count(text, 8..=4_194_304)
         });
         let passes = reader.parsed(&settings::ARGON2_PASSES, |text| values::count(text, 1..=100));
-        let redis = redis(reader);
-        let breaker = breaker(reader);
+        let redis = events::redis(reader);
+        let breaker = events::breaker(reader);
         if roles.is_some_and(|roles| roles != ProcessRoles::ALL) && !reader.is_given(&settings::REDIS_URL) {
             reader.problem(
                 &settings::ROLE,
@@ -234,7 +221,7 @@ impl Config {
                 "set REDIS_URL, or let the one process have all roles",
             );
         }
-        let events = events(reader);
+        let events = events::events(reader);
         let dead_letter_export_dir = values::path(reader, &settings::DEAD_LETTER_EXPORT_DIR);
         let webhook_concurrency = reader.parsed(&settings::WEBHOOK_CONCURRENCY, |text| {
             values::count(text, 1..=1024)
@@ -303,45 +290,6 @@ impl Config {
         };
         Some(config)
     }
-}
-
-fn events(reader: &mut Reader<'_>) -> Option<EventsConfig> {
-    let retention = reader.parsed(&settings::EVENT_RETENTION, values::retention);
-    let batch = reader.parsed(&settings::SEQUENCER_BATCH, |text| values::count(text, 1..=10_000));
-    let maxlen = reader.parsed(&settings::STREAM_MAXLEN, |text| {
-        values::count(text, 1000..=1_000_000)
-    });
-    Some(EventsConfig {
-        retention: retention?,
-        batch: batch?,
-        stream_maxlen: maxlen?,
-    })
-}
-
-/// Nothing without an address. Where something is wrong with it there is a problem, and no configuration.
-fn redis(reader: &mut Reader<'_>) -> Option<RedisConfig> {
-    let pool = reader.parsed(&settings::REDIS_POOL, |text| values::count(text, 1..=1000));
-    let timeout = reader.parsed(&settings::REDIS_TIMEOUT, |text| {
-        values::duration_within(text, Duration::from_millis(10), Duration::from_secs(5))
-    });
-    let address = reader.parsed_or(&settings::REDIS_URL, REDIS_HINT, RedisAddress::parse);
-    Some(RedisConfig {
-        address: address?,
-        pool: pool?,
-        timeout: timeout?,
-    })
-}
-
-fn breaker(reader: &mut Reader<'_>) -> Option<BreakerSettings> {
-    let failures = reader.parsed(&settings::BREAKER_FAILURES, |text| values::count(text, 1..=1000));
-    let open = reader.parsed(&settings::BREAKER_OPEN, |text| {
-        values::duration_within(text, Duration::from_secs(1), Duration::from_hours(1))
-    });
-    Some(BreakerSettings {
-        failures_to_open: failures?,
-        open_for: TimeDelta::from_std(open?).ok()?,
-        ..BreakerSettings::default()
-    })
 }
 
 /// What staging and production need beyond what any installation needs; keys are judged where they are read. `logins`

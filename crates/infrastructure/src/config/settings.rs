@@ -45,8 +45,8 @@ settings! {
         "`development`, `test`, `staging` or `production`; any other value refuses to start. Webhooks may go to plain \
          http on this machine in development and test only";
     ROLE = "COMANDA_ROLE", Text("all"),
-        "what this process does: `api` (HTTP), `gateway` (sockets and streams), `worker` (numbering, publishing, expiry \
-         of payments), several with commas, or `all`. Every process answers probes. Less than all takes `REDIS_URL`";
+        "what this process does: `api` (HTTP), `gateway` (sockets), `worker` (numbering, publishing, webhooks, dead \
+         letters, expiry of payments), several with commas, or `all`. Every process answers probes. Less than all takes `REDIS_URL`";
     BIND = "COMANDA_BIND", Text("127.0.0.1:8080"), "where HTTP listens: address and port";
     OPS_BIND = "COMANDA_OPS_BIND", Text("127.0.0.1:9464"),
         "where probes and metrics listen, away from the public: address and port";

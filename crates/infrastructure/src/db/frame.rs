@@ -2,25 +2,20 @@
 
 use std::time::Duration;
 
-use comanda_domain::Timestamp;
-use comanda_domain::actor::ActorKind;
-use comanda_domain::audit::AuditEntry;
-use comanda_domain::event::Event;
-use comanda_domain::ids::{BranchId, EventId, RequestId, TenantId};
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use futures_util::{FutureExt, future};
-use uuid::Uuid;
+use comanda_domain::cursor::StreamCursor;
+use comanda_domain::ids::{BranchId, RequestId, TenantId};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future;
 
-use super::DbError;
+use super::act::{Act, Ask};
+use super::error::DbError;
 use super::locks::Locks;
-use super::pool::{Db, Pooled};
-use super::record::{Commit, Recorder};
+use super::open::Open;
+use super::pool::Db;
+use super::record::Recorder;
 use super::seen::{Seen, head};
-use crate::audit::{self, Caller};
 use crate::clock::Ids;
-use crate::events::bus::Signal;
 use crate::idempotency::{self, Claim, Idempotency, Stored};
-use crate::outbox::{self, Place};
 use crate::refusal::Refusal;
 
 /// A connection inside a transaction whose tenant is set. Shared, so that queries can be pipelined.
@@ -33,87 +28,6 @@ pub type Tenant = TenantId;
 const SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Attempts of one operation against deadlocks and serialisation failures.
 const ATTEMPTS: u32 = 5;
-
-/// Who asks for what, and how often they may repeat it.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// Whose restaurant.
-    pub tenant: TenantId,
-    /// Who, for the trace.
-    pub caller: Caller,
-    /// The request, in the client's words or ours.
-    pub request_id: String,
-    /// What led to the request.
-    pub origin: Origin,
-    /// The language that the client reads, if it said so.
-    pub language: Option<String>,
-    /// Where what it creates will be found: the address without the id.
-    pub found_at: &'static str,
-    /// Makes the operation repeatable.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// What led to an operation, as its events pass it on.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// `traceparent` of the request, if it had a valid one.
-    pub traceparent: Option<String>,
-    /// `tracestate` beside it, likewise.
-    pub tracestate: Option<String>,
-    /// The event that a worker acted on.
-    pub event: Option<EventId>,
-}
-
-/// What a decision leaves behind.
-pub struct Act<'a> {
-    /// The time of the operation: one for everything it writes.
-    pub now: Timestamp,
-    /// Fresh ids.
-    pub ids: Ids,
-    /// Who asked.
-    pub ask: &'a Ask,
-    /// The rows.
-    pub rows: Recorder,
-    /// What is told once, after the commit.
-    pub signals: Vec<Signal>,
-    shards: u32,
-    /// Why nothing of this may be written, whatever else was decided.
-    veto: Option<Refusal>,
-}
-
-impl Act<'_> {
-    /// Stages the events of the operation, in their order. If one of them cannot be written, the whole operation is
-    /// refused at its end.
-    pub fn announce(&mut self, place: &Place<'_>, events: &[Event]) {
-        for event in events {
-            match outbox::stage(self.ask, place, event, self.now, self.shards, &mut self.ids) {
-                Ok(row) => self.rows.insert(&row),
-                Err(refusal) => self.veto = Some(refusal),
-            }
-        }
-    }
-
-    /// Stages the audit entry of the operation.
-    pub fn trace(&mut self, branch: Option<BranchId>, entry: &AuditEntry) {
-        let row = audit::stage(self.ask, branch, entry, self.now, &mut self.ids);
-        self.rows.insert(&row);
-    }
-
-    /// Like [`Self::trace`], where only the facts tell which member of staff acts.
-    pub fn trace_by(&mut self, user: Uuid, branch: Option<BranchId>, entry: &AuditEntry) {
-        let caller = Caller {
-            kind: ActorKind::User,
-            id: Some(user),
-            ..self.ask.caller.clone()
-        };
-        let ask = Ask {
-            caller,
-            ..self.ask.clone()
-        };
-        let row = audit::stage(&ask, branch, entry, self.now, &mut self.ids);
-        self.rows.insert(&row);
-    }
-}
 
 impl Db {
     /// Reads in one snapshot of the tenant's data.
@@ -145,7 +59,7 @@ impl Db {
         match opened.map_err(Refusal::from).and(facts) {
             Ok((branch, value)) => {
                 let cursor = open
-                    .commit_after(async |conn| head(conn, tenant, branch).await)
+                    .commit_after(async |conn| head(conn, tenant, branch).await.map(StreamCursor::from))
                     .await?;
                 Ok(Seen { value, cursor })
             }
@@ -314,86 +228,6 @@ fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks)
         tenant.0,
         locks.sql(tenant)
     )
-}
-
-/// An open transaction. Dropped before it was committed, it takes its connection with it: a connection in an
-/// unknown state never goes back to the pool.
-pub(super) struct Open {
-    connection: Option<Pooled>,
-}
-
-impl Open {
-    pub(super) async fn new(db: &Db) -> Result<Self, DbError> {
-        Ok(Self {
-            connection: Some(db.connection().await?),
-        })
-    }
-
-    pub(super) fn conn(&self) -> Conn<'_> {
-        // The connection leaves only in `commit` and `drop`, both of which end the transaction.
-        #[expect(clippy::expect_used, reason = "taken only when the transaction ends")]
-        self.connection
-            .as_ref()
-            .expect("an open transaction has its connection")
-    }
-
-    pub(super) async fn send(&self, sql: &str) -> Result<(), DbError> {
-        let mut conn = self.conn();
-        conn.batch_execute(sql).await.map_err(DbError::from)
-    }
-
-    pub(super) async fn commit(mut self) -> Result<(), DbError> {
-        Commit.execute(&mut self.conn()).await?;
-        drop(self.connection.take());
-        Ok(())
-    }
-
-    /// Ends the transaction without effect. A connection on which even that fails is dropped.
-    pub(super) async fn roll_back(mut self) {
-        if self.send("ROLLBACK").await.is_ok() {
-            drop(self.connection.take());
-        }
-    }
-
-    async fn record_and_commit(self, rows: Recorder) -> Result<(), DbError> {
-        if rows.is_empty() {
-            return self.commit().await;
-        }
-        let statement = rows.into_statement()?;
-        self.commit_after(async |conn| {
-            statement.execute(&mut &*conn).await?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Sends one last statement, and `COMMIT` right behind it.
-    async fn commit_after<T>(
-        mut self,
-        last: impl AsyncFnOnce(Conn<'_>) -> Result<T, DbError>,
-    ) -> Result<T, DbError> {
-        let conn = self.conn();
-        let mut second = conn;
-        // In this order: see the module's documentation.
-        let (done, committed) = future::join(Box::pin(last(conn)), Commit.execute(&mut second).boxed()).await;
-        let done = done?;
-        committed?;
-        drop(self.connection.take());
-        Ok(done)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            discard(connection);
-        }
-    }
-}
-
-/// Closes a connection instead of giving it back.
-fn discard(connection: Pooled) {
-    drop(Pooled::take(connection));
 }
 
 /// A fresh request id.

@@ -12,17 +12,20 @@
 //! out under a fair mutex, so a `COMMIT` (prepared, too) cannot overtake the statement before it. Should that ever
 //! change, a misplaced statement runs without a tenant and row level security refuses it.
 
+mod act;
 mod error;
 mod frame;
 mod locks;
+mod open;
 mod pool;
 mod record;
 mod relay;
 mod row;
 mod seen;
 
+pub use act::{Act, Ask, Origin};
 pub use error::DbError;
-pub use frame::{Act, Ask, Conn, Origin, Tenant, request_id};
+pub use frame::{Conn, Tenant, request_id};
 pub use locks::Locks;
 pub use pool::{Db, DbOptions};
 pub use record::Recorder;
@@ -30,4 +33,4 @@ pub use relay::Relay;
 pub use row::Row;
 pub(crate) use row::{bytes_as_hex, column, optional_bytes_as_hex, row};
 pub use seen::Seen;
-pub(crate) use seen::{EVENT_SEQ, cursor};
+pub(crate) use seen::{EVENT_SEQ, cursor, head};

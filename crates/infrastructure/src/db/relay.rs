@@ -2,7 +2,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
-use super::frame::Open;
+use super::open::Open;
 use super::pool::connection_setup;
 use super::{Conn, Db, DbError, DbOptions};
 use crate::clock::Sources;

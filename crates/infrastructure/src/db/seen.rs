@@ -1,6 +1,6 @@
 //! Where the stream of a branch stands, for screens that start from what they have read (`events.md` 6).
 
-use comanda_domain::cursor::StreamCursor;
+use comanda_domain::cursor::{Epoch, StreamCursor};
 use comanda_domain::ids::{BranchId, TenantId};
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -43,19 +43,21 @@ impl<T> Seen<T> {
 
 /// The cursor in the form in which the database keeps it: the epoch, and the number unless there was no event yet.
 pub(crate) fn cursor(epoch: &str, seq: Option<i64>) -> Result<StreamCursor, DbError> {
-    let corrupt = || DbError::Corrupt(format!("{epoch}-{seq:?}"));
-    Ok(StreamCursor {
-        epoch: Some(epoch.parse().map_err(|_| corrupt())?),
-        seq: u64::try_from(seq.unwrap_or(0)).map_err(|_| corrupt())?,
-    })
+    standing(epoch, seq).map(StreamCursor::from)
 }
 
-/// Where the branch's stream stands, in one query.
-pub(super) async fn head(
+fn standing(epoch: &str, seq: Option<i64>) -> Result<(Epoch, u64), DbError> {
+    let corrupt = || DbError::Corrupt(format!("{epoch}-{seq:?}"));
+    let known = epoch.parse().map_err(|_| corrupt())?;
+    Ok((known, u64::try_from(seq.unwrap_or(0)).map_err(|_| corrupt())?))
+}
+
+/// Where the branch's stream stands: the epoch and the newest number, in one query.
+pub(crate) async fn head(
     conn: Conn<'_>,
     tenant: TenantId,
     branch: BranchId,
-) -> Result<StreamCursor, DbError> {
+) -> Result<(Epoch, u64), DbError> {
     let seq = branch_counter::table
         .filter(branch_counter::tenant_id.eq(tenant.0))
         .filter(branch_counter::branch_id.eq(branch.0))
@@ -66,5 +68,5 @@ pub(super) async fn head(
         .select((event_epoch::epoch, seq))
         .first(&mut &*conn)
         .await?;
-    cursor(&epoch, seq)
+    standing(&epoch, seq)
 }

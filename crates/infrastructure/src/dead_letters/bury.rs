@@ -1,7 +1,6 @@
 //! The way in and the way out beside the processor: a worker gives up in its own transaction, and a person who does
 //! the work again takes the letter back in theirs. Whatever happens, work is dead or it is not.
 
-use chrono::{DateTime, Utc};
 use comanda_domain::Timestamp;
 use comanda_domain::dead_letter::{ErrorClass, LetterState, Source};
 use comanda_domain::ids::TenantId;
@@ -11,37 +10,9 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::{Conn, DbError, Row, row};
+use super::letter::LetterRow;
+use crate::db::{Conn, DbError, Row};
 use crate::schema::dead_letter;
-
-row! {
-    /// A letter as it is stored.
-    LetterRow = dead_letter, key (tenant_id, id), guard "t.fence < r.fence" {
-        tenant_id: Uuid,
-        id: Uuid,
-        source: String,
-        source_id: String,
-        event_type: Option<String>,
-        payload: Value,
-        error_class: String,
-        error_code: String,
-        error_text: String,
-        attempts: i32,
-        redrives: i32,
-        first_failed_at: DateTime<Utc>,
-        last_failed_at: DateTime<Utc>,
-        next_attempt_at: Option<DateTime<Utc>>,
-        state: String,
-        lease_owner: Option<String>,
-        lease_until: Option<DateTime<Utc>>,
-        fence: i64,
-        trace_id: Option<String>,
-        resolved_by: Option<String>,
-        resolved_at: Option<DateTime<Utc>>,
-        note: Option<String>,
-        created_at: DateTime<Utc>,
-    }
-}
 
 /// Work that is given up.
 pub(crate) struct Buried<'a> {

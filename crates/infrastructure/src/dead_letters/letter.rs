@@ -8,36 +8,37 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::DbError;
-use crate::schema::dead_letter;
+use crate::db::{DbError, row};
 use crate::stored::named;
 
-/// The row.
-#[derive(Debug, Clone, diesel::Queryable, diesel::QueryableByName, diesel::Selectable)]
-#[diesel(table_name = dead_letter, check_for_backend(diesel::pg::Pg))]
-pub(super) struct LetterRow {
-    tenant_id: Uuid,
-    id: Uuid,
-    source: String,
-    source_id: String,
-    event_type: Option<String>,
-    payload: Value,
-    error_class: String,
-    error_code: String,
-    error_text: String,
-    attempts: i32,
-    redrives: i32,
-    first_failed_at: DateTime<Utc>,
-    last_failed_at: DateTime<Utc>,
-    next_attempt_at: Option<DateTime<Utc>>,
-    state: String,
-    lease_owner: Option<String>,
-    lease_until: Option<DateTime<Utc>>,
-    fence: i64,
-    trace_id: Option<String>,
-    resolved_by: Option<String>,
-    resolved_at: Option<DateTime<Utc>>,
-    note: Option<String>,
+row! {
+    /// A letter as it is stored.
+    #[derive(diesel::QueryableByName)]
+    LetterRow = dead_letter, key (tenant_id, id), guard "t.fence < r.fence" {
+        tenant_id: Uuid,
+        id: Uuid,
+        source: String,
+        source_id: String,
+        event_type: Option<String>,
+        payload: Value,
+        error_class: String,
+        error_code: String,
+        error_text: String,
+        attempts: i32,
+        redrives: i32,
+        first_failed_at: DateTime<Utc>,
+        last_failed_at: DateTime<Utc>,
+        next_attempt_at: Option<DateTime<Utc>>,
+        state: String,
+        lease_owner: Option<String>,
+        lease_until: Option<DateTime<Utc>>,
+        fence: i64,
+        trace_id: Option<String>,
+        resolved_by: Option<String>,
+        resolved_at: Option<DateTime<Utc>>,
+        note: Option<String>,
+        created_at: DateTime<Utc>,
+    }
 }
 
 /// What a worker gave up on.

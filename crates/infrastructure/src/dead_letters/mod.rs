@@ -15,9 +15,10 @@ mod store;
 mod trace;
 mod work;
 
-pub(crate) use bury::{Buried, LetterRow, bury, letters_of, resolved};
+pub(crate) use bury::{Buried, bury, letters_of, resolved};
 pub use by_hand::{Hand, Move, Moved, Target};
 pub use letter::Letter;
+pub(crate) use letter::LetterRow;
 pub use processor::{DeadLetterProcessor, Run};
 pub use redrive::{Effect, Handlers, Redrive, RedriveError};
 pub use report::{Item, Outcome, Report};

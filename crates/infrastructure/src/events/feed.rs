@@ -1,7 +1,7 @@
 //! What a process with listeners reads: the bus, and the log where the bus has holes or fails.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use comanda_domain::backoff::FullJitter;
@@ -37,6 +37,7 @@ pub trait Listener: Send + Sync {
 
 /// A feed that runs.
 pub struct Feed {
+    complete: Arc<Mutex<Instant>>,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
@@ -52,6 +53,7 @@ impl Feed {
         listener: Arc<dyn Listener>,
     ) -> Result<Self, DbError> {
         let (epoch, heads) = log::positions(&relay).await?;
+        let complete = Arc::new(Mutex::new(Instant::now()));
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
             bus,
@@ -60,6 +62,7 @@ impl Feed {
             epoch,
             at: heads.into_iter().collect(),
             failures: 0,
+            complete: complete.clone(),
         };
         let running = tokio::task::spawn_local(async move {
             tokio::select! {
@@ -67,7 +70,17 @@ impl Feed {
                 () = reader.run() => {}
             }
         });
-        Ok(Self { stop, running })
+        Ok(Self {
+            complete,
+            stop,
+            running,
+        })
+    }
+
+    /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
+    pub fn behind(&self) -> Duration {
+        let complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+        complete.elapsed()
     }
 
     /// Ends it.
@@ -98,6 +111,8 @@ struct Reader {
     at: BTreeMap<i32, i64>,
     /// How often in a row the bus has failed.
     failures: u32,
+    /// When the listener last had heard everything.
+    complete: Arc<Mutex<Instant>>,
 }
 
 impl Reader {
@@ -197,6 +212,7 @@ impl Reader {
 
     /// Fetches what the bus has not brought, and notices a new epoch: then it says `true`.
     async fn compare(&mut self) -> Result<bool, DbError> {
+        let looked = Instant::now();
         let (epoch, heads) = log::positions(&self.relay).await?;
         if epoch != self.epoch {
             self.begin(epoch, heads);
@@ -205,6 +221,7 @@ impl Reader {
         for (shard, head) in heads {
             self.catch_up(shard, head).await?;
         }
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = looked;
         Ok(false)
     }
 

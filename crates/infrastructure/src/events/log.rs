@@ -1,5 +1,8 @@
 //! Reading the log across tenants, as workers and feeds do.
 
+use std::collections::BTreeMap;
+
+use diesel::sql_types::{Array, BigInt, Integer};
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
@@ -48,6 +51,27 @@ pub async fn positions(relay: &Relay) -> Result<(String, Vec<(i32, i64)>), DbErr
                 .load(&mut &*conn)
                 .await?;
             Ok((epoch, shards))
+        })
+        .await
+}
+
+/// Stores up to where shards have been published, for lag and retention; never goes back.
+///
+/// # Errors
+/// A failure of the database.
+pub(super) async fn store_published(relay: &Relay, places: &BTreeMap<i32, i64>) -> Result<(), DbError> {
+    let (shards, positions): (Vec<i32>, Vec<i64>) = places.iter().map(|(shard, at)| (*shard, *at)).unzip();
+    relay
+        .transact(async |conn| {
+            diesel::sql_query(
+                "UPDATE event_shard s SET published_pos = greatest(s.published_pos, m.pos) \
+                 FROM unnest($1, $2) AS m (shard, pos) WHERE s.shard = m.shard",
+            )
+            .bind::<Array<Integer>, _>(shards)
+            .bind::<Array<BigInt>, _>(positions)
+            .execute(&mut &*conn)
+            .await?;
+            Ok(())
         })
         .await
 }

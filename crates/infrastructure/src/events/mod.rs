@@ -9,6 +9,7 @@ mod bell;
 pub mod bus;
 mod epoch;
 mod feed;
+mod former;
 pub mod log;
 mod logged;
 mod publisher;

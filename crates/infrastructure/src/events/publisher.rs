@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::sql_types::{Array, BigInt, Integer};
-use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
+use super::former::FormerEpochs;
 use super::{BusError, EventBus, LoggedEvent, gauge, log};
 use crate::db::{DbError, Relay};
 
@@ -21,8 +19,6 @@ const COMPARE: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_millis(200);
 /// Events that are read from the log at once.
 const CHUNK: i64 = 500;
-/// How long letting go of former epochs rests after a failure.
-const LET_GO_AGAIN: Duration = Duration::from_secs(5);
 /// What the metrics call a bus that is ahead of the log.
 const AHEAD: &str = "bus_ahead_of_log";
 
@@ -54,8 +50,7 @@ pub struct Publisher {
     stored: BTreeMap<i32, i64>,
     /// Shards have been taken over, and the epoch was not asked for since.
     taken_over: bool,
-    /// Lets go of former epochs; one task at most.
-    letting_go: JoinSet<()>,
+    former: FormerEpochs,
 }
 
 impl Publisher {
@@ -70,7 +65,7 @@ impl Publisher {
             places: BTreeMap::new(),
             stored: BTreeMap::new(),
             taken_over: false,
-            letting_go: JoinSet::new(),
+            former: FormerEpochs::default(),
         }
     }
 
@@ -217,19 +212,9 @@ impl Publisher {
 
     /// What the bus holds of other epochs does not stay for ever.
     fn let_go(&mut self) {
-        let (bus, epoch) = (Arc::clone(&self.bus), self.epoch.clone());
-        let shards: Vec<i32> = self.places.keys().copied().collect();
-        // Whoever is still at it believes in an older epoch.
-        self.letting_go.abort_all();
-        self.letting_go.spawn_local(async move {
-            loop {
-                match bus.let_go(&epoch, &shards).await {
-                    Ok(0) => return,
-                    Ok(streams) => return info!(streams, "publisher.former_epochs"),
-                    Err(_) => tokio::time::sleep(LET_GO_AGAIN).await,
-                }
-            }
-        });
+        let shards = self.places.keys().copied().collect();
+        self.former
+            .let_go(Arc::clone(&self.bus), self.epoch.clone(), shards);
     }
 
     async fn catch_up(&self, shard: i32, mut at: i64) -> Result<i64, PublishError> {
@@ -309,21 +294,7 @@ impl Publisher {
         if moved.is_empty() {
             return;
         }
-        let (shards, positions): (Vec<i32>, Vec<i64>) = moved.iter().map(|(shard, at)| (*shard, *at)).unzip();
-        let stored: Result<(), DbError> = self
-            .relay
-            .transact(async |conn| {
-                diesel::sql_query(
-                    "UPDATE event_shard s SET published_pos = greatest(s.published_pos, m.pos) \
-                     FROM unnest($1, $2) AS m (shard, pos) WHERE s.shard = m.shard",
-                )
-                .bind::<Array<Integer>, _>(shards)
-                .bind::<Array<BigInt>, _>(positions)
-                .execute(&mut &*conn)
-                .await?;
-                Ok(())
-            })
-            .await;
+        let stored = log::store_published(&self.relay, &moved).await;
         match stored {
             Ok(()) => self.stored.extend(moved),
             Err(error) => warn!(%error, "publisher.store"),

@@ -1,5 +1,6 @@
 //! An event as it travels: one `CloudEvents` envelope per view, the same in every transport (`events.md` 2).
 
+use comanda_domain::cursor::sequence_text;
 use comanda_domain::event::{EventName, View};
 use comanda_domain::ids::{BranchId, EventId, TenantId};
 use serde_json::{Map, Value, json};
@@ -34,7 +35,7 @@ pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) 
         "dataschema",
         json!(format!("{public_url}/schemas/events/{name}.v1.json")),
     );
-    put("sequence", json!(format!("{seq:020}")));
+    put("sequence", json!(sequence_text(u64::try_from(seq).ok()?)));
     put("epoch", json!(epoch));
     attributes(event, &mut put);
     put("data", data(event, view, seq));
@@ -42,7 +43,7 @@ pub fn envelope(event: &LoggedEvent, view: View, epoch: &str, public_url: &str) 
 }
 
 /// `/tenants/{tenant}/branches/{branch}`
-fn source(tenant: TenantId, branch: BranchId) -> String {
+pub(crate) fn source(tenant: TenantId, branch: BranchId) -> String {
     format!("/tenants/{tenant}/branches/{branch}")
 }
 

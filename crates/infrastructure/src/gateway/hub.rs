@@ -5,24 +5,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use comanda_domain::cursor::{Epoch, LostReason};
-use comanda_domain::event::{EventFacts, EventName, InternalName, Viewer};
+use comanda_domain::event::{EventName, InternalName, Viewer};
 use comanda_domain::ids::{BranchId, TenantId};
-use tokio::sync::{Notify, watch};
+use serde::Deserialize;
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::warn;
-use uuid::Uuid;
 
 use super::SharedEvent;
 use super::member::{Counted, Member, Members};
+use super::membership::{Membership, Watching};
 use super::queue::Ended;
 use super::recent::Recent;
-use super::room::{At, Listener, Progress, Room};
+use super::room::{At, Listener, Room};
 use super::source::{Answering, Source};
 use crate::db::Db;
 use crate::events::bus::Signal;
 use crate::events::{self, LoggedEvent};
-use crate::outbox;
+use crate::outbox::{self, Ended as InternalEnded};
 use crate::refusal::Refusal;
 
 /// How often it is asked who serves which sector: shifts begin and end without an event.
@@ -108,15 +108,7 @@ impl Hub {
         listener: Listener,
     ) -> Membership {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let room = {
-            let mut rooms = self.rooms();
-            let room = rooms
-                .entry((tenant, branch))
-                .or_insert_with(|| Arc::new(Room::new(tenant, branch, Arc::clone(&self.public_url))));
-            // Under the lock of the rooms, so that nobody takes the room away in between.
-            room.enter(id, listener);
-            Arc::clone(room)
-        };
+        let room = self.open(tenant, branch, |room| room.enter(id, listener));
         Membership {
             hub: Arc::clone(self),
             room,
@@ -124,24 +116,33 @@ impl Hub {
         }
     }
 
-    fn sweep(&self, room: &Room) {
+    pub(super) fn sweep(&self, room: &Room) {
         let mut rooms = self.rooms();
         if room.is_empty() {
             rooms.remove(&(room.tenant, room.branch));
         }
     }
 
-    /// Waits for things to happen in a branch; gives the newest number heard of so far, which rises.
+    /// Waits for things to happen in a branch.
     pub(super) fn watch(self: &Arc<Self>, tenant: TenantId, branch: BranchId) -> Watching {
+        let mut happened = None;
+        let room = self.open(tenant, branch, |room| happened = Some(room.happened.subscribe()));
+        Watching {
+            happened,
+            room,
+            hub: Arc::clone(self),
+        }
+    }
+
+    /// The room of a branch, as it is after somebody has come in: under the lock of the rooms, so that nobody takes
+    /// the room away in between.
+    fn open(&self, tenant: TenantId, branch: BranchId, come_in: impl FnOnce(&Room)) -> Arc<Room> {
         let mut rooms = self.rooms();
         let room = rooms
             .entry((tenant, branch))
             .or_insert_with(|| Arc::new(Room::new(tenant, branch, Arc::clone(&self.public_url))));
-        Watching {
-            happened: Some(room.happened.subscribe()),
-            room: Arc::clone(room),
-            hub: Arc::clone(self),
-        }
+        come_in(room);
+        Arc::clone(room)
     }
 
     /// Where the stream of a branch stands. The first to come asks the log.
@@ -167,17 +168,12 @@ impl Hub {
         self.recent.after(shard, tenant, branch, seq)
     }
 
-    /// What decides about an event's recipients now.
+    /// Asks who serves which sector, if nobody has yet.
     ///
     /// # Errors
-    /// A failure of the database.
-    pub(super) async fn facts(
-        &self,
-        watching: &Watching,
-        event: &SharedEvent,
-    ) -> Result<Option<EventFacts>, Refusal> {
-        self.asked(&watching.room).await?;
-        Ok(watching.room.facts(event))
+    /// `not_found` for a branch that is none, or a failure of the database.
+    pub(super) async fn know(&self, watching: &Watching) -> Result<(), Refusal> {
+        self.asked(&watching.room).await.map(|_| ())
     }
 
     /// Asks about every room again. Says whether all were answered.
@@ -220,15 +216,12 @@ impl Hub {
 
     /// What other processes must forget, and what must close.
     fn internal(&self, event: &LoggedEvent) {
-        let id = |name: &str| {
-            let value = event.data.get(name).and_then(serde_json::Value::as_str)?;
-            Uuid::parse_str(value).ok()
-        };
-        let (user, login, key) = (id("user"), id("family"), id("key"));
-        let concerned = |listener: &Listener| match listener.member {
-            Member::Staff { user: own, family } => Some(own.0) == user || Some(family.0) == login,
-            Member::Key(own) => Some(own.0) == key,
-            Member::Diner { .. } => false,
+        let ended = InternalEnded::deserialize(&event.data).ok();
+        let concerned = |listener: &Listener| match (ended, listener.member) {
+            (Some(InternalEnded::UserId(ended)), Member::Staff { user, .. }) => user == ended,
+            (Some(InternalEnded::FamilyId(ended)), Member::Staff { family, .. }) => family == ended,
+            (Some(InternalEnded::KeyId(ended)), Member::Key(key)) => key == ended,
+            _ => false,
         };
         match InternalName::of_type(&event.type_) {
             Some(
@@ -305,78 +298,5 @@ impl events::Listener for Hub {
     }
 }
 
-/// A subscription; dropping it ends it.
-pub struct Membership {
-    hub: Arc<Hub>,
-    room: Arc<Room>,
-    id: u64,
-}
-
-impl Membership {
-    /// Of which tenant.
-    pub fn tenant(&self) -> TenantId {
-        self.room.tenant
-    }
-
-    /// Of which branch.
-    pub fn branch(&self) -> BranchId {
-        self.room.branch
-    }
-
-    /// Has the queue told that all up to the head has been told.
-    pub fn heartbeat(&self) {
-        self.room.heartbeat(self.id);
-    }
-
-    /// Changes what is listened to.
-    pub fn narrow(&self, narrow: impl FnOnce(&mut Viewer)) {
-        self.change(|listener| narrow(&mut listener.subscription.viewer));
-    }
-
-    pub(super) fn change(&self, change: impl FnOnce(&mut Listener)) {
-        self.room.change(self.id, change);
-    }
-
-    pub(super) fn restart(&self, at: At, reason: LostReason) {
-        self.change(|listener| listener.restart(self.room.branch, at, reason));
-    }
-
-    pub(super) fn go_live(&self, epoch: Epoch) -> Progress {
-        self.room.go_live(self.id, epoch)
-    }
-
-    pub(super) fn catch_up(&self, event: &SharedEvent, epoch: Epoch) {
-        self.room.catch_up(self.id, event, epoch);
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.room.leave(self.id);
-        self.hub.sweep(&self.room);
-    }
-}
-
-/// Somebody who waits for something to happen in a branch.
-pub(super) struct Watching {
-    happened: Option<watch::Receiver<u64>>,
-    room: Arc<Room>,
-    hub: Arc<Hub>,
-}
-
-impl Watching {
-    /// Until something happens.
-    pub async fn changed(&mut self) {
-        if let Some(happened) = &mut self.happened {
-            // The sender lives as long as the room, which is held.
-            let _ = happened.changed().await;
-        }
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        drop(self.happened.take());
-        self.hub.sweep(&self.room);
-    }
-}
+#[cfg(test)]
+mod tests;

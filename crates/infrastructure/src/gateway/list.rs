@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comanda_domain::cursor::{Epoch, Recover, StreamCursor, StreamState, position};
-use comanda_domain::event::{Subscription, TypeFilters, recipients};
+use comanda_domain::event::{Subscription, TypeFilters, Viewer, recipients};
 use comanda_domain::ids::BranchId;
 use futures_util::try_join;
 use tokio::time::{Instant, timeout_at};
 
-use super::hub::Watching;
-use super::room::At;
+use super::membership::Watching;
 use super::{Hub, Rendered, SharedEvent, source};
-use crate::db::Db;
+use crate::db::{Db, head};
 use crate::refusal::Refusal;
 
 /// Events of a branch that one answer looks at, whether or not they are for the one who asks.
@@ -119,20 +118,29 @@ impl EventService {
 
     async fn look(&self, listing: &Listing, watching: &Watching) -> Result<Listed, Refusal> {
         let (tenant, branch) = (listing.subscription.tenant, listing.branch);
-        let (at, rows) = self
+        if matches!(
+            listing.subscription.viewer,
+            Viewer::Waiter {
+                unfiltered: false,
+                ..
+            }
+        ) {
+            self.hub.know(watching).await?;
+        }
+        let ((epoch, head), rows) = self
             .db
             .read(tenant, async |conn| {
                 let rows =
                     async { Ok(source::after(conn, tenant, branch, listing.after.seq, LOOKED_AT).await?) };
-                try_join!(source::position(conn, tenant, branch), rows)
+                let head = async { Ok(head(conn, tenant, branch).await?) };
+                try_join!(head, rows)
             })
             .await?;
         let events: Vec<_> = rows
             .into_iter()
             .map(|row| SharedEvent::new(Arc::new(row)))
             .collect();
-        let oldest_kept = events.first().map_or(at.head + 1, |event| event.seq());
-        let At { epoch, head } = at;
+        let oldest_kept = events.first().map_or(head + 1, |event| event.seq());
         let stream = StreamState {
             epoch,
             head,
@@ -159,7 +167,7 @@ impl EventService {
                 break;
             }
             listed.last = event.seq();
-            if let Some(envelope) = self.shown(event, listing, watching, epoch).await? {
+            if let Some(envelope) = self.shown(event, listing, watching, epoch) {
                 listed.data.push(envelope);
             }
         }
@@ -167,21 +175,19 @@ impl EventService {
     }
 
     /// The envelope, if the event is for the one who asks.
-    async fn shown(
+    fn shown(
         &self,
         event: &SharedEvent,
         listing: &Listing,
         watching: &Watching,
         epoch: Epoch,
-    ) -> Result<Option<Arc<Rendered>>, Refusal> {
+    ) -> Option<Arc<Rendered>> {
         let wanted = event.name.is_some_and(|name| listing.types.matches(name));
-        let Some(facts) = self.hub.facts(watching, event).await?.filter(|_| wanted) else {
-            return Ok(None);
-        };
+        let facts = watching.facts(event).filter(|_| wanted)?;
         if !recipients(&facts, &listing.subscription) {
-            return Ok(None);
+            return None;
         }
         let view = listing.subscription.viewer.view();
-        Ok(event.rendered(view, &epoch.to_string(), &self.public_url))
+        event.rendered(view, &epoch.to_string(), &self.public_url)
     }
 }

@@ -67,6 +67,14 @@ impl Member {
         }
     }
 
+    /// Whether it is the same person, phone or key, though perhaps by another login.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Staff { user, .. }, Self::Staff { user: other, .. }) => user == other,
+            _ => self == other,
+        }
+    }
+
     fn holders(&self) -> Vec<Holder> {
         match *self {
             Self::Staff { user, .. } => vec![Holder::User(user)],

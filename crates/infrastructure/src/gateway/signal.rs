@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{EventService, Rendered};
 use crate::events::bus::Signal;
+use crate::events::render::source;
 
 /// The envelope of a signal.
 pub(super) fn rendered(signal: &Signal) -> Rendered {
@@ -20,7 +21,7 @@ pub(super) fn rendered(signal: &Signal) -> Rendered {
     let envelope = json!({
         "specversion": "1.0",
         "type": event_type(&signal.name),
-        "source": format!("/tenants/{tenant}/branches/{branch}"),
+        "source": source(tenant, branch),
         "subject": session,
         "datacontenttype": "application/json",
         "data": data,

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use comanda_domain::cursor::Epoch;
 use comanda_domain::ids::{BranchId, TenantId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, try_join};
@@ -14,11 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::SharedEvent;
 use super::cover::Assigned;
 use super::room::At;
-use crate::db::{Conn, Db, DbError};
+use crate::db::{Conn, Db, DbError, head};
 use crate::events::LoggedEvent;
 use crate::floor;
 use crate::refusal::Refusal;
-use crate::schema::{branch_counter, event_epoch, event_log};
+use crate::schema::event_log;
 use crate::sessions::assigned::servers;
 
 /// Events that are read from the log at once.
@@ -147,14 +146,16 @@ async fn answer_one(db: &Db, key: Key) -> (Key, Reply) {
 async fn start(db: &Db, tenant: TenantId, branch: BranchId) -> Result<Reply, Refusal> {
     let now = db.sources().now();
     db.read(tenant, async |conn| {
-        let row = async { Ok(floor::store::branch(conn, tenant, branch).await?) };
-        let (at, row) = try_join!(position(conn, tenant, branch), row)?;
+        let ((epoch, head), row) = try_join!(
+            head(conn, tenant, branch),
+            floor::store::branch(conn, tenant, branch)
+        )?;
         let row = row.ok_or(Refusal::NotFound)?.to_domain()?;
         let mut assigned = Assigned::new();
         for (sector, user) in servers(conn, tenant, &row, now).await? {
             assigned.entry(sector).or_default().insert(user);
         }
-        Ok(Reply::Start(at, Arc::new(assigned)))
+        Ok(Reply::Start(At { epoch, head }, Arc::new(assigned)))
     })
     .await
 }
@@ -168,32 +169,6 @@ async fn events(db: &Db, tenant: TenantId, branch: BranchId, from: u64) -> Resul
         .await?;
     let events = rows.into_iter().map(|row| SharedEvent::new(Arc::new(row)));
     Ok(Reply::Events(events.collect()))
-}
-
-/// The epoch, and the newest number of a branch, as the snapshot shows them.
-pub(crate) async fn position(conn: Conn<'_>, tenant: TenantId, branch: BranchId) -> Result<At, Refusal> {
-    let epoch = async {
-        event_epoch::table
-            .select(event_epoch::epoch)
-            .first::<String>(&mut &*conn)
-            .await
-    };
-    let head = async {
-        branch_counter::table
-            .filter(branch_counter::tenant_id.eq(tenant.0))
-            .filter(branch_counter::branch_id.eq(branch.0))
-            .filter(branch_counter::name.eq("event_seq"))
-            .select(branch_counter::value)
-            .first::<i64>(&mut &*conn)
-            .await
-            .optional()
-    };
-    let (epoch, head) = try_join!(epoch, head).map_err(DbError::from)?;
-    let epoch: Epoch = epoch
-        .parse()
-        .map_err(|_| DbError::Corrupt("the epoch of the log".to_owned()))?;
-    let head = u64::try_from(head.unwrap_or(0)).unwrap_or(0);
-    Ok(At { epoch, head })
 }
 
 /// Events of a branch after a number, in order.

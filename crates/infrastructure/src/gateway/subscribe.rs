@@ -6,8 +6,9 @@ use comanda_domain::cursor::{LostReason, Recover, StreamCursor, StreamState, pos
 use comanda_domain::event::{Subscription, TypeFilters};
 use comanda_domain::ids::{BranchId, TenantId};
 
-use super::hub::{Hub, Membership};
+use super::hub::Hub;
 use super::member::Member;
+use super::membership::Membership;
 use super::queue::{Message, Queue};
 use super::room::{At, Listener, Progress};
 use super::source::Events;

@@ -1,5 +1,6 @@
 //! Staging of durable events, complete in themselves, in the transaction that causes them (`events.md` 5.1).
 
+mod internal;
 mod object;
 mod place;
 mod size;
@@ -12,6 +13,8 @@ use comanda_security::hash::sha256;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+pub use self::internal::Ended;
+pub(crate) use self::internal::ended;
 use self::object::Object;
 pub use self::place::Place;
 use self::size::require_fitting;

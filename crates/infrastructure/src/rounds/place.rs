@@ -107,6 +107,10 @@ fn decide(
         .filter(|line| placed.consumed.contains(&line.id))
         .collect();
     carts::rows::delete_lines(&mut act.rows, tenant, &placed.session, &consumed, act.now);
+    if !consumed.is_empty() {
+        let told = carts::signal::consumed(&facts.scene, &placed.session, &consumed);
+        act.signals.push(told);
+    }
     act.announce(&facts.scene.place(&people), &placed.events);
     act.trace(Some(facts.scene.branch.id), &placed.audit);
 

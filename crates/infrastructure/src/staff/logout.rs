@@ -6,6 +6,7 @@ use comanda_security::policy::StaffPrincipal;
 use super::StaffService;
 use super::store;
 use crate::db::{Ask, Locks};
+use crate::outbox::Ended;
 use crate::refusal::Refusal;
 
 impl StaffService {
@@ -22,6 +23,7 @@ impl StaffService {
                 |_, family, act| {
                     if let Some(family) = family?.filter(|family| family.is_live(act.now)) {
                         act.rows.update(&family.ended(act.now));
+                        act.end(Ended::FamilyId(who.family));
                         let entry = AuditEntry::new("auth.logout", "user", who.user);
                         act.trace(None, &entry.set("family_id", who.family.to_string()));
                     }
@@ -52,6 +54,7 @@ impl StaffService {
                     let ended: Vec<_> = families.iter().map(|family| family.ended(act.now)).collect();
                     act.rows.update_all(&ended);
                     act.rows.update(&person.user.cut_off());
+                    act.end(Ended::UserId(who.user));
                     act.trace(None, &AuditEntry::new("auth.logout_all", "user", who.user));
                     Ok(())
                 },

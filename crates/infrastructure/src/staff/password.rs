@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::StaffService;
 use super::store;
 use crate::db::{Ask, Locks};
+use crate::outbox::Ended;
 use crate::refusal::Refusal;
 
 impl StaffService {
@@ -59,6 +60,7 @@ impl StaffService {
                     let mut user = person.user.cut_off();
                     user.password_verifier.clone_from(&hash);
                     act.rows.update(&user);
+                    act.end(Ended::UserId(who.user));
                     act.trace(None, &AuditEntry::new("auth.password", "user", who.user));
                     Ok(())
                 },

@@ -11,6 +11,7 @@ use super::rows::FamilyRow;
 use super::store::{self, Person};
 use super::{LoginOutcome, StaffService, Stranger};
 use crate::db::{Act, Locks};
+use crate::outbox::Ended;
 use crate::refusal::Refusal;
 
 /// A lost answer, or a second tab, may present the token just replaced for this long.
@@ -90,6 +91,7 @@ impl StaffService {
             Presented::Reused => {
                 act.rows.update(&family.ended(act.now));
                 act.rows.update(&person.user.cut_off());
+                act.end(Ended::UserId(person.user.id.into()));
                 let entry = AuditEntry::new("auth.refresh_reuse", "user", person.user.id)
                     .set("family_id", token.family().to_string());
                 act.trace_by(person.user.id, None, &entry);

@@ -398,7 +398,7 @@ async fn a_check_is_asked_for_once() {
 
 #[tokio::test]
 async fn waiting_rounds_are_refused_confirmed_or_canceled() {
-    let party = Party::new().await;
+    let party = Box::pin(Party::new()).await;
     party.order(false).await;
     let refused = party.request(PendingRounds::Refuse).await.err();
     let Some(Refusal::Priced { refusal, .. }) = refused else {
@@ -440,7 +440,7 @@ async fn waiting_rounds_are_refused_confirmed_or_canceled() {
 
 #[tokio::test]
 async fn rounds_that_wait_can_be_let_go() {
-    let party = Party::new().await;
+    let party = Box::pin(Party::new()).await;
     party.order(true).await;
     party.order(false).await;
     let check = body(&party.request(PendingRounds::Cancel).await.unwrap());

@@ -95,17 +95,14 @@ impl WebhookWorker {
     pub(super) async fn send(&self, claimed: &Claimed, endpoint: &EndpointRow) -> Attempt {
         let started_at = self.relay.sources().now();
         let clock = Instant::now();
-        let answer = match self.headers(claimed, endpoint, started_at) {
-            Some(headers) => {
-                self.outbound
-                    .post(&endpoint.url, headers, claimed.body.clone().into_bytes())
-                    .await
-            }
-            None => {
-                // The master key that sealed it is not among ours; with it, the same delivery can be signed.
-                error!(webhook = %endpoint.id, "webhooks.secret_not_opened");
-                Answer::Unreachable("the secret that signs cannot be opened".to_owned())
-            }
+        let answer = if let Some(headers) = self.headers(claimed, endpoint, started_at) {
+            self.outbound
+                .post(&endpoint.url, headers, claimed.body.clone().into_bytes())
+                .await
+        } else {
+            // The master key that sealed it is not among ours; with it, the same delivery can be signed.
+            error!(webhook = %endpoint.id, "webhooks.secret_not_opened");
+            Answer::Unreachable("the secret that signs cannot be opened".to_owned())
         };
         Attempt {
             started_at,

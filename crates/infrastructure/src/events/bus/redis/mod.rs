@@ -137,23 +137,22 @@ impl EventBus for RedisBus {
         .boxed()
     }
 
-    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
-        async move {
-            let mut deleting = cmd("DEL");
-            deleting.arg(StreamKey::new(shard, epoch).to_string());
-            let delete = async {
-                let _deleted: i64 = self.redis.ask("del", &deleting).await?;
-                Ok(())
-            };
-            self.guarded(delete).await
-        }
-        .boxed()
-    }
-
     fn top<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<i64, BusError>> {
         async move {
             let key = StreamKey::new(shard, epoch);
             self.guarded(self.newest(&key)).await
+        }
+        .boxed()
+    }
+
+    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
+        async move {
+            let mut clearing = cmd("DEL");
+            clearing.arg(StreamKey::new(shard, epoch).to_string());
+            let _gone: i64 = self
+                .guarded(async { Ok(self.redis.ask("del", &clearing).await?) })
+                .await?;
+            Ok(())
         }
         .boxed()
     }

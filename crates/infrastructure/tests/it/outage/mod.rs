@@ -1,82 +1,26 @@
 //! Redis is flushed, killed, rolled back, stopped: whoever listens hears each event once and in order all the same.
 
+mod ahead;
+mod counted;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use comanda_infrastructure::events::bus::Signal;
-use comanda_infrastructure::events::{BusError, EventBus, Feed, Listener, LoggedEvent, Publisher};
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
-use tokio::sync::{mpsc, watch};
+use comanda_infrastructure::events::{EventBus, Feed, Listener, LoggedEvent, Publisher};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::Instant;
 
-use crate::bus::{event, redis_bus};
+use self::counted::Counted;
+use crate::bus::redis_bus;
 use crate::events::{Log, SHARDS, stage, until};
 use crate::redis::{RedisCluster, RedisSentinel, RedisServer};
 
 /// The worst that is allowed: live again after Redis is back.
 const FLOOR: Duration = Duration::from_secs(10);
-
-/// A bus that counts what its tails bring.
-struct Counted {
-    bus: Arc<dyn EventBus>,
-    carried: Arc<AtomicUsize>,
-}
-
-impl EventBus for Counted {
-    fn name(&self) -> &'static str {
-        self.bus.name()
-    }
-    fn kept(&self) -> i64 {
-        self.bus.kept()
-    }
-    fn publish<'a>(
-        &'a self,
-        epoch: &'a str,
-        shard: i32,
-        events: &'a [Arc<LoggedEvent>],
-    ) -> BoxFuture<'a, Result<(), BusError>> {
-        self.bus.publish(epoch, shard, events)
-    }
-    fn top<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<i64, BusError>> {
-        self.bus.top(epoch, shard)
-    }
-    fn clear<'a>(&'a self, epoch: &'a str, shard: i32) -> BoxFuture<'a, Result<(), BusError>> {
-        self.bus.clear(epoch, shard)
-    }
-    fn tail(
-        &self,
-        epoch: &str,
-        after: &BTreeMap<i32, i64>,
-    ) -> BoxStream<'static, Result<Arc<LoggedEvent>, BusError>> {
-        let carried = self.carried.clone();
-        self.bus
-            .tail(epoch, after)
-            .inspect(move |event| {
-                carried.fetch_add(usize::from(event.is_ok()), Ordering::Relaxed);
-            })
-            .boxed()
-    }
-    fn let_go<'a>(&'a self, epoch: &'a str, shards: &'a [i32]) -> BoxFuture<'a, Result<u64, BusError>> {
-        self.bus.let_go(epoch, shards)
-    }
-    fn signal<'a>(&'a self, shard: i32, signal: &'a Signal) -> BoxFuture<'a, Result<(), BusError>> {
-        self.bus.signal(shard, signal)
-    }
-    fn signals(&self) -> BoxStream<'static, Result<Arc<Signal>, BusError>> {
-        self.bus.signals()
-    }
-    fn ring(&self) -> BoxFuture<'_, Result<(), BusError>> {
-        self.bus.ring()
-    }
-    fn rings(&self) -> BoxStream<'static, Result<(), BusError>> {
-        self.bus.rings()
-    }
-}
 
 /// What somebody has heard, shard by shard.
 #[derive(Default)]
@@ -330,123 +274,6 @@ async fn redis_may_come_later() {
             house.live("once it is there").await;
             house.refilled("once it is there").await;
             house.end().await;
-        })
-        .await;
-}
-
-/// How often in this process a bus was seen ahead of the log.
-fn violations() -> u64 {
-    let page = comanda_infrastructure::telemetry::metrics().unwrap().render();
-    let name = "comanda_invariant_violations_total{invariant=\"bus_ahead_of_log\"} ";
-    let line = page.lines().find_map(|line| line.strip_prefix(name));
-    line.map_or(0, |count| count.parse().unwrap())
-}
-
-/// A publisher of its own, that leads one shard.
-struct Leading {
-    leads: watch::Sender<Vec<i32>>,
-    batches: mpsc::Sender<Vec<Arc<LoggedEvent>>>,
-    running: JoinHandle<()>,
-}
-
-impl Leading {
-    fn new(log: &Log, bus: Arc<dyn EventBus>) -> Self {
-        let (leads, led) = watch::channel(vec![]);
-        let (batches, numbered) = mpsc::channel(8);
-        let running = spawn_local(Publisher::new(log.database.relay.clone(), bus).run(led, numbered));
-        leads.send(vec![1]).unwrap();
-        Self {
-            leads,
-            batches,
-            running,
-        }
-    }
-
-    async fn end(self) {
-        drop((self.leads, self.batches));
-        self.running.await.unwrap();
-    }
-}
-
-/// The log was restored without a new epoch: what is new would be taken for what was there before. A new epoch helps,
-/// and lets the streams of the old one end.
-#[tokio::test]
-async fn a_bus_ahead_of_the_log_is_left_alone_until_a_new_epoch() {
-    let server = RedisServer::start();
-    let bus = redis_bus(&server.url(), "worker");
-    let log = Log::new().await;
-    LocalSet::new()
-        .run_until(async {
-            let epoch = log.epoch().await;
-            let key = |epoch: &str| format!("comanda:ev:{{1}}:{epoch}");
-            bus.publish(&epoch, 1, &[event(1, 7, 0)]).await.unwrap();
-            let before = violations();
-            let leading = Leading::new(&log, bus.clone());
-            let mut leadership = log.lead().await;
-            for nth in 0..3 {
-                stage(&log.client, 1, &nth.to_string(), true).await;
-                let batch = leadership.sequence(10).await.unwrap();
-                leading
-                    .batches
-                    .send(batch.into_iter().map(Arc::new).collect())
-                    .await
-                    .unwrap();
-            }
-            until("it is counted", async || (violations() > before).then_some(())).await;
-            assert_eq!(server.command(&format!("XLEN {}", key(&epoch))), ":1\r\n");
-            log.client
-                .batch_execute("UPDATE event_epoch SET epoch = '0000abcd'")
-                .await
-                .unwrap();
-            until("the new epoch is published", async || {
-                (bus.top("0000abcd", 1).await.unwrap() == 3).then_some(())
-            })
-            .await;
-            until("the old one ends", async || {
-                let life = server.command(&format!("TTL {}", key(&epoch)));
-                (life.starts_with(":36") || life.starts_with(":35")).then_some(())
-            })
-            .await;
-            assert_eq!(server.command(&format!("TTL {}", key("0000abcd"))), ":-1\r\n");
-            leading.end().await;
-        })
-        .await;
-}
-
-/// The log goes back while it is published: seen within a second, not only by the next leader.
-#[tokio::test]
-async fn a_log_that_goes_back_stops_publishing() {
-    let server = RedisServer::start();
-    let bus = redis_bus(&server.url(), "worker");
-    let log = Log::new().await;
-    LocalSet::new()
-        .run_until(async {
-            let epoch = log.epoch().await;
-            let before = violations();
-            let leading = Leading::new(&log, bus.clone());
-            let mut leadership = log.lead().await;
-            let mut happen = async |log: &Log| {
-                stage(&log.client, 1, "a", true).await;
-                let batch = leadership.sequence(10).await.unwrap();
-                leading.batches.send(batch.into_iter().map(Arc::new).collect()).await.unwrap();
-            };
-            for _ in 0..5 {
-                happen(&log).await;
-            }
-            until("published", async || (bus.top(&epoch, 1).await.unwrap() == 5).then_some(())).await;
-            log.client
-                .batch_execute(
-                    "DELETE FROM event_log WHERE shard = 1 AND pos > 2; UPDATE event_shard SET pos = 2 WHERE shard = 1",
-                )
-                .await
-                .unwrap();
-            until("it is counted", async || (violations() > before).then_some(())).await;
-            for _ in 0..6 {
-                happen(&log).await;
-            }
-            // Whatever it was told has been dealt with when it ends.
-            leading.end().await;
-            assert_eq!(bus.top(&epoch, 1).await.unwrap(), 5);
         })
         .await;
 }
