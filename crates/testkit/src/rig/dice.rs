@@ -1,6 +1,6 @@
 //! Chance that is the same for the same seed, on every machine and in every version.
 
-/// SplitMix64.
+/// `SplitMix64`.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 

@@ -22,6 +22,4 @@ mod server;
 mod settle;
 mod verdict;
 
-use std::process::ExitCode;
-
 pub use run::main;

@@ -86,7 +86,7 @@ pub fn plan(seed: u64, kills: usize, pace: Duration) -> Vec<Step> {
 }
 
 fn bag(dice: &mut Dice) -> Vec<Fault> {
-    let mut pause = |dice: &mut Dice| Duration::from_millis(dice.between(1_000, 5_000));
+    let pause = |dice: &mut Dice| Duration::from_millis(dice.between(1_000, 5_000));
     let mut bag = vec![
         Fault::KillApi(0),
         Fault::KillApi(1),

@@ -152,10 +152,10 @@ async fn run(args: &Args, program: &Path, place: &Place) -> Verdict {
 
 fn conclude(evidence: &Evidence, planned: &BTreeMap<&'static str, usize>, fired: &Fired) -> Verdict {
     let acknowledged = acknowledged(&evidence.operations);
-    let closed = |heard: &&Heard| matches!(heard, Heard::Closed { .. });
+    let is_close = |heard: &&Heard| matches!(heard, Heard::Closed { .. });
     let screens = evidence.screens.iter();
     let closes: usize = screens
-        .map(|screen| screen.heard.iter().filter(closed).count())
+        .map(|screen| screen.heard.iter().filter(is_close).count())
         .sum();
     println!(
         "{} operations, {acknowledged} acknowledged; {} rounds; {} events; {} screens, closed {closes} times",
@@ -172,7 +172,9 @@ async fn sample(fleet: Arc<Fleet>, sums: Arc<Notes<QueueSum>>, stop: watch::Rece
     while !*stop.borrow() {
         if let Ok(client) = postgres::connect(&fleet.database).await {
             while let Ok(found) = evidence::queues(&client).await {
-                found.into_iter().for_each(|sum| sums.add(sum));
+                for sum in found {
+                    sums.add(sum);
+                }
                 sleep(Duration::from_millis(250)).await;
                 if *stop.borrow() {
                     return;

@@ -205,15 +205,13 @@ impl Memory {
                     send(socket, &json!({ "op": "ping", "n": 1 })).await?;
                 }
             }
-            "event" => {
-                if self.event(frame) {
-                    self.notes.add(Heard::AskedAgain);
-                    let mut ask = json!({ "op": "subscribe", "after": self.cursor() });
-                    if let Some(branch) = &self.seat.branch {
-                        ask["branch_id"] = json!(branch);
-                    }
-                    send(socket, &ask).await?;
+            "event" if self.event(frame) => {
+                self.notes.add(Heard::AskedAgain);
+                let mut ask = json!({ "op": "subscribe", "after": self.cursor() });
+                if let Some(branch) = &self.seat.branch {
+                    ask["branch_id"] = json!(branch);
                 }
+                send(socket, &ask).await?;
             }
             "heartbeat" => {
                 let head = number("head").unwrap_or_default();

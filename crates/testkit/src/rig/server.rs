@@ -157,7 +157,7 @@ fn spawn(recipe: &Recipe, life: usize) -> (Child, PathBuf) {
 /// Waits until the log says where it listens.
 async fn listening(log: &Path) -> String {
     loop {
-        let text = tokio::fs::read_to_string(log).await.unwrap_or_default();
+        let text = std::fs::read_to_string(log).unwrap_or_default();
         let lines = text.lines();
         let said = lines
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -119,15 +119,15 @@ fn invented(evidence: &Evidence, found: &mut Vec<String>) {
 
 /// One key, one round; no round without somebody who placed it.
 fn placed_once(operations: &[Operation], rounds: &[Thing], found: &mut Vec<String>) {
-    let places = operations
+    let asked = operations
         .iter()
         .filter(|operation| operation.deed == Deed::Place);
-    let unknown = places
+    let unknown = asked
         .clone()
         .filter(|operation| operation.outcome == Outcome::Info)
         .count();
     let mut placed = BTreeMap::new();
-    for operation in places.filter(|operation| operation.outcome == Outcome::Ok) {
+    for operation in asked.filter(|operation| operation.outcome == Outcome::Ok) {
         let round = operation.round.as_deref().unwrap_or_default();
         if let Some(other) = placed.insert(round, &operation.key) {
             found.push(format!(
