@@ -35,7 +35,7 @@ async fn behind(fleet: &Fleet, screens: &[Screen]) -> Option<String> {
     };
     let found = match found.await {
         Ok(found) => found,
-        Err(error) => return Some(format!("PostgreSQL does not answer: {error}")),
+        Err(error) => return Some(format!("PostgreSQL does not answer: {error:?}")),
     };
     if found.staged > 0 {
         return Some(format!("{} events wait for their number", found.staged));
