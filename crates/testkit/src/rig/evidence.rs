@@ -32,7 +32,9 @@ pub async fn read(client: &Client) -> Result<Evidence, Error> {
         .collect();
     let rounds = format!("SELECT id::text, version, {} FROM round", stamps.join(", "));
     let rounds = client.query(&rounds, &[]).await?;
-    let tickets = client.query("SELECT id::text, version FROM kitchen_ticket", &[]).await?;
+    let tickets = client
+        .query("SELECT id::text, version FROM kitchen_ticket", &[])
+        .await?;
     let heads = client.query("SELECT shard, pos FROM event_shard", &[]).await?;
     Ok(Evidence {
         log,

@@ -152,17 +152,19 @@ async fn run(args: &Args, program: &Path, place: &Place) -> Verdict {
 
 fn conclude(evidence: &Evidence, planned: &BTreeMap<&'static str, usize>, fired: &Fired) -> Verdict {
     let acknowledged = acknowledged(&evidence.operations);
-    let is_close = |heard: &&Heard| matches!(heard, Heard::Closed { .. });
-    let screens = evidence.screens.iter();
-    let closes: usize = screens
-        .map(|screen| screen.heard.iter().filter(is_close).count())
-        .sum();
+    let heard = || evidence.screens.iter().flat_map(|screen| &screen.heard);
     println!(
-        "{} operations, {acknowledged} acknowledged; {} rounds; {} events; {} screens, closed {closes} times",
+        "{} operations, {acknowledged} acknowledged; {} rounds; {} events; {} screens heard {} and were closed {} times",
         evidence.operations.len(),
         evidence.rounds.len(),
         evidence.log.len(),
-        evidence.screens.len()
+        evidence.screens.len(),
+        heard()
+            .filter(|heard| matches!(heard, Heard::Event { .. }))
+            .count(),
+        heard()
+            .filter(|heard| matches!(heard, Heard::Closed { .. }))
+            .count()
     );
     judge(check(evidence), planned, fired, &evidence.operations)
 }
