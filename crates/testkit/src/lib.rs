@@ -22,6 +22,7 @@ pub mod process;
 pub mod proxy;
 pub mod receiver;
 pub mod redis;
+pub mod rig;
 pub mod screen;
 pub mod stream;
 

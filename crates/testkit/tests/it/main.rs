@@ -4,4 +4,6 @@
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod rig;
+#[cfg(test)]
 mod workspace;

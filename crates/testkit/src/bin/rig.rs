@@ -1,0 +1,5 @@
+//! `comanda-rig`: see `docs/testing.md`.
+
+fn main() -> std::process::ExitCode {
+    comanda_testkit::rig::main()
+}
