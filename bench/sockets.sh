@@ -25,7 +25,7 @@ trap finish EXIT
 
 [ -n "${NO_BUILD:-}" ] || cargo build --release --quiet --bin comanda-api --bin comanda
 # Hashing a password takes 19 MiB for a moment. Given back at once, it is not there for the sockets to fill unseen.
-MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072 \
+MIMALLOC_PURGE_DELAY=0 \
     COMANDA_DATA_DIR=$data COMANDA_BIND=127.0.0.1:18081 COMANDA_OPS_BIND=127.0.0.1:19465 COMANDA_LOG=warn \
     "$target/comanda-api" --demo >/dev/null &
 server=$!

@@ -168,8 +168,10 @@ fn log(
     let code = problem.map_or("", |problem| problem.code.info().name);
     let micros = took.num_microseconds().unwrap_or(i64::MAX);
     let method = request.method().as_str();
-    if let (true, Some(problem)) = (status.is_server_error(), problem) {
-        let cause = problem.cause.as_deref().unwrap_or("");
+    // A refusal that protects us from too much has no cause, and is no error: it must not fill the log besides.
+    let cause = problem.and_then(|problem| problem.cause.as_deref());
+    let shed = status == StatusCode::SERVICE_UNAVAILABLE && cause.is_none();
+    if status.is_server_error() && !shed {
         error!(
             method,
             route,
@@ -177,7 +179,7 @@ fn log(
             duration_us = micros,
             request_id = name.0,
             code,
-            cause,
+            cause = cause.unwrap_or(""),
             "request"
         );
     } else {

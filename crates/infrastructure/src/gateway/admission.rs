@@ -135,6 +135,9 @@ impl EventService {
             code: "required",
             detail: "which branch?".to_owned(),
         })?;
+        if self.hub().knows(tenant, branch) {
+            return Ok(branch);
+        }
         self.db
             .read(tenant, async |conn| {
                 Ok(floor::store::branch(conn, tenant, branch).await?)

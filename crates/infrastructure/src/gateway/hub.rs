@@ -85,6 +85,12 @@ impl Hub {
         self.rooms().values().cloned().collect()
     }
 
+    /// Whether somebody listens to a branch of that name, which therefore exists. Those who come back in a storm need
+    /// not ask the database each.
+    pub(super) fn knows(&self, tenant: TenantId, branch: BranchId) -> bool {
+        self.room(tenant, branch).is_some_and(|room| room.at().is_some())
+    }
+
     /// Counts a connection; nothing if its owner has as many as they may.
     pub fn count(&self, tenant: TenantId, member: Member) -> Option<Counted> {
         self.members.count(tenant, member)

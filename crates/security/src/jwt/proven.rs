@@ -29,7 +29,7 @@ impl Proven {
         let digest = sha256(&[token.as_bytes()]);
         let [first, second, ..] = digest;
         let place = usize::from(u16::from_be_bytes([first, second])) % PLACES;
-        let mut at = |change: &dyn Fn(&mut Digest) -> bool| {
+        let at = |change: &dyn Fn(&mut Digest) -> bool| {
             let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             places.get_mut(place).is_some_and(change)
         };
@@ -63,7 +63,7 @@ mod tests {
     fn a_good_token_is_verified_once_and_a_bad_one_each_time() {
         let proven = Proven::new();
         let asked = Cell::new(0);
-        let mut verify = |token: &str, good: bool| {
+        let verify = |token: &str, good: bool| {
             proven.or_else(token, || {
                 asked.set(asked.get() + 1);
                 if good { Ok(()) } else { Err(()) }
