@@ -1,15 +1,16 @@
 //! The application: what the binary starts and the tests start on port 0.
 
-use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::HttpService;
+use actix_service::map_config;
+use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, web};
 use comanda_infrastructure::gateway::Door;
 use socket2::SockRef;
 use tracing::warn;
@@ -64,7 +65,7 @@ impl Application {
         let text = web::Data::new(Document(
             documents::text(&document).map_err(std::io::Error::other)?,
         ));
-        let server = HttpServer::new(move || {
+        let serve = move || {
             let (app, _) = App::new()
                 .into_utoipa_app()
                 .app_data(state.clone())
@@ -72,17 +73,36 @@ impl Application {
                 .app_data(text.clone())
                 .configure(|config| routes::serve(serving, config))
                 .split_for_parts();
-            app.configure(|config| undescribed(serving, config))
+            let app = app
+                .configure(|config| undescribed(serving, config))
                 .default_service(web::to(nowhere))
-                .wrap(from_fn(frame::finish))
-        })
-        .on_connect(|connection, _| give_up_on_silence(connection))
-        .workers(options.workers)
-        .shutdown_timeout(options.drain_timeout.as_secs())
-        .client_request_timeout(Duration::from_secs(5))
-        .disable_signals()
-        .listen(listener)?
-        .run();
+                .wrap(from_fn(frame::finish));
+            map_config(app, |()| AppConfig::default())
+        };
+        // As `HttpServer` does it, which does not let sockets take over their connections.
+        let builder = Server::build();
+        let ending = builder.graceful_shutdown_signal();
+        let server = builder
+            .workers(options.workers)
+            .shutdown_timeout(options.drain_timeout.as_secs())
+            .disable_signals()
+            .listen("comanda", listener, move || {
+                let ending = ending.clone();
+                HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
+                    .client_request_timeout(Duration::from_secs(5))
+                    .client_disconnect_timeout(Duration::from_secs(1))
+                    // What is told must not wait for the next thing to be told.
+                    .tcp_nodelay(true)
+                    .on_connect_ext(|connection: &TcpStream, _| give_up_on_silence(connection))
+                    .upgrade(sockets::takeover(serve()))
+                    .finish(serve())
+                    .tcp()
+            })?
+            .run();
         Ok(Self {
             server,
             address,
@@ -147,11 +167,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A peer that acknowledges nothing any more is gone, however much waits for it: the system ends such a connection.
-fn give_up_on_silence(connection: &dyn Any) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
-        return;
-    };
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(SILENCE)) {
+fn give_up_on_silence(connection: &TcpStream) {
+    if let Err(error) = SockRef::from(connection).set_tcp_user_timeout(Some(SILENCE)) {
         warn!(%error, "app.no_user_timeout");
     }
 }

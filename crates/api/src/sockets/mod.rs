@@ -1,16 +1,18 @@
 //! Who listens: sockets at `GET /v1/ws/{view}`, protocol `comanda.v1` (`events.md` 7), and the same as server-sent
 //! events (`events.md` 8).
 //!
-//! A socket has no task of its own. It is the body of the answer to its handshake, polled by the connection's task
-//! when bytes arrive, when its queue has something, and when one of its times is due.
+//! A socket has no task of its own. Its handshake is a request like any other; once it is answered, the connection's
+//! task drives the socket on the bare connection.
 
 mod close;
 mod count;
+mod drive;
 mod frames;
 mod login;
 mod socket;
 mod sse;
 mod stream;
+mod takeover;
 mod times;
 mod wire;
 
@@ -19,7 +21,6 @@ use std::sync::Arc;
 use actix_http::ws::verify_handshake;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use comanda_domain::event::{TypeFilters, View};
 use comanda_infrastructure::gateway::Queue;
@@ -29,6 +30,7 @@ pub use self::frames::{AUTH_WITHIN_MS, HEARTBEAT_MS};
 use self::login::Line;
 use self::socket::Socket;
 pub use self::stream::{Listening, listen};
+pub use self::takeover::takeover;
 pub use self::wire::MAX_FRAME;
 use crate::http::answer::Answer;
 use crate::http::frame::RequestName;
@@ -42,12 +44,7 @@ const BEARER: &str = "bearer.";
 
 /// Opens a socket.
 #[get("/v1/ws/{view}")]
-pub async fn open(
-    state: web::Data<State>,
-    request: HttpRequest,
-    view: web::Path<String>,
-    payload: Payload,
-) -> Answer {
+pub async fn open(state: web::Data<State>, request: HttpRequest, view: web::Path<String>) -> Answer {
     let view = View::parse(&view).ok_or_else(|| Problem::new(Code::RouteNotFound))?;
     verify_handshake(request.head()).map_err(|error| {
         Problem::with_detail(
@@ -70,12 +67,15 @@ pub async fn open(
         address: request.peer_addr().map(|address| address.ip()),
     };
     let name = RequestName::of(&request);
-    let socket = Socket::new(line, view, payload.into_inner(), entry, name, offered.token);
+    let socket = Socket::new(line, view, entry, name, offered.token);
     let mut answer = upgraded(&request);
     if offered.protocol {
         answer.insert_header((header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL)));
     }
-    Ok(answer.body(socket))
+    let mut answer = answer.finish();
+    // Who takes over the connection finds it here.
+    answer.extensions_mut().insert(Box::new(socket));
+    Ok(answer)
 }
 
 /// What the client offered as sub-protocols.

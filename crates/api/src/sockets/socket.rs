@@ -5,16 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::Payload;
-use actix_web::web::Bytes;
 use bytes::BytesMut;
 use comanda_domain::event::{View, Viewer};
 use comanda_domain::menu::Station;
 use comanda_infrastructure::gateway::{Counted, Entry, Membership};
 use comanda_security::policy::Principal;
 use futures_util::future::LocalBoxFuture;
-use futures_util::stream::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::close::Close;
@@ -22,7 +18,7 @@ use super::count::{Open, received};
 use super::frames::{self, Asked, HEARTBEAT_MS, Sectors};
 use super::login::{Line, Owner, Wanted};
 use super::times::{PING, Times};
-use super::wire::{self, Incoming, Reader};
+use super::wire::{self, Incoming, MAX_FRAME, Reader};
 
 /// Bytes that are handed to the connection at once, about.
 pub(super) const ENOUGH: usize = 16 * 1024;
@@ -34,6 +30,8 @@ pub(super) const EXPIRING: Duration = Duration::from_mins(1);
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long the client has to answer a close.
 const LINGER: Duration = Duration::from_secs(1);
+/// How long a client that does not read has to be told why it is cut.
+const FLUSH: Duration = Duration::from_secs(30);
 /// Branches of one socket.
 const MOST_BRANCHES: usize = 16;
 
@@ -49,12 +47,11 @@ enum Joined {
     Both(Owner, Counted, Membership),
 }
 
-/// The body of the answer that never ends.
+/// What one client is told and says. Its bytes are moved by [`super::drive::Driven`].
 pub struct Socket {
     line: Line,
     view: View,
     request: String,
-    payload: Payload,
     reader: Reader,
     out: BytesMut,
     entry: Entry,
@@ -64,20 +61,14 @@ pub struct Socket {
     joining: Option<Joining>,
     times: Times,
     sleep: Pin<Box<Sleep>>,
+    /// Since when it is being closed.
     closing: Option<Instant>,
     open: Open,
 }
 
 impl Socket {
     /// A socket whose handshake has been answered. `token` came with it, if it did.
-    pub fn new(
-        line: Line,
-        view: View,
-        payload: Payload,
-        entry: Entry,
-        request: String,
-        token: Option<String>,
-    ) -> Self {
+    pub fn new(line: Line, view: View, entry: Entry, request: String, token: Option<String>) -> Self {
         let now = Instant::now();
         let mut out = BytesMut::new();
         wire::text(&mut out, &frames::hello());
@@ -89,7 +80,6 @@ impl Socket {
         Self {
             view,
             request,
-            payload,
             reader: Reader::default(),
             out,
             entry,
@@ -120,23 +110,15 @@ impl Socket {
         self.open.closes(why.code);
         self.members.clear();
         self.joining = None;
-        self.closing = Some(Instant::now() + LINGER);
+        self.closing = Some(Instant::now());
     }
 
-    /// Reads what has arrived. Says whether there was anything.
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        match Pin::new(&mut self.payload).poll_next(cx) {
-            Poll::Ready(Some(Ok(bytes))) => {
-                self.times.heard = Instant::now();
-                if self.closing.is_none() {
-                    self.reader.feed(&bytes);
-                    self.understand();
-                }
-                Poll::Ready(Some(()))
-            }
-            // The client is gone.
-            Poll::Ready(Some(Err(_)) | None) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+    /// Takes what has arrived.
+    pub fn heard(&mut self, bytes: &[u8]) {
+        self.times.heard = Instant::now();
+        if self.closing.is_none() {
+            self.reader.feed(bytes);
+            self.understand();
         }
     }
 
@@ -342,9 +324,6 @@ impl Socket {
     }
 
     fn next_due(&self) -> Instant {
-        if let Some(until) = self.closing {
-            return until;
-        }
         let expires = self.owner.as_ref().and_then(|owner| owner.expires);
         let expiry = expires.map(|end| {
             if self.times.told_expiry {
@@ -375,49 +354,46 @@ impl Socket {
         }
         wrote
     }
-}
 
-impl MessageBody for Socket {
-    type Error = actix_web::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
+    /// What goes to the client next.
+    pub fn out(&mut self) -> &mut BytesMut {
+        &mut self.out
     }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let socket = self.get_mut();
-        loop {
-            let heard = socket.read(cx);
-            let gone = matches!(heard, Poll::Ready(None));
-            if gone {
-                return Poll::Ready(None);
-            }
-            let mut moved = heard.is_ready();
-            if let Some(until) = socket.closing {
-                if !socket.out.is_empty() {
-                    return Poll::Ready(Some(Ok(socket.out.split().freeze())));
-                }
-                if until <= Instant::now() {
-                    return Poll::Ready(None);
-                }
-                if socket.sleep.deadline() != until {
-                    socket.sleep.as_mut().reset(until);
-                }
-                moved |= socket.sleep.as_mut().poll(cx).is_ready();
-                if !moved {
-                    return Poll::Pending;
-                }
-                continue;
-            }
-            moved |= socket.join(cx);
-            moved |= socket.keep_time(cx);
-            moved |= socket.write(cx);
-            if !socket.out.is_empty() {
-                return Poll::Ready(Some(Ok(std::mem::take(&mut socket.out).freeze())));
-            }
-            if !moved {
-                return Poll::Pending;
-            }
+    /// Whether more of what the client says fits. What waits for the database holds up what came behind it.
+    pub fn listens(&self) -> bool {
+        self.joining.is_none() || self.reader.len() < MAX_FRAME
+    }
+
+    /// All that was to go has gone. The time to answer a close begins when it can be read.
+    pub fn flushed(&mut self) {
+        if self.closing.is_some() {
+            self.closing = Some(Instant::now());
         }
+    }
+
+    /// Does what is due, and takes what the gateway tells. Says whether anything came of it.
+    pub fn step(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(until) = self.ends_at() {
+            if self.sleep.deadline() != until {
+                self.sleep.as_mut().reset(until);
+            }
+            return self.sleep.as_mut().poll(cx).is_ready();
+        }
+        let mut moved = self.join(cx);
+        moved |= self.keep_time(cx);
+        moved |= self.write(cx);
+        moved
+    }
+
+    /// When a socket that is being closed ends, whether the client has answered or not.
+    fn ends_at(&self) -> Option<Instant> {
+        let patience = if self.out.is_empty() { LINGER } else { FLUSH };
+        self.closing.map(|since| since + patience)
+    }
+
+    /// Whether nothing more is said or heard.
+    pub fn is_over(&self) -> bool {
+        self.ends_at().is_some_and(|until| until <= Instant::now())
     }
 }

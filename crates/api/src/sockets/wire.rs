@@ -34,6 +34,11 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Bytes that no message has been made of yet.
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The next message, if it is complete.
     pub fn next(&mut self) -> Result<Option<Incoming>, Close> {
         loop {
