@@ -131,7 +131,7 @@ pub async fn stream_events(state: web::Data<State>, request: HttpRequest) -> Ans
         types,
         after,
     };
-    listen(state, &request, listening)
+    listen(state, &request, listening).await
 }
 
 /// The position that a client names which connects again.

@@ -57,6 +57,7 @@ pub async fn open(state: web::Data<State>, request: HttpRequest, view: web::Path
     let entry = state
         .door
         .enter(&queue)
+        .await
         .ok_or_else(|| Problem::new(Code::ServiceUnavailable))?;
     let line = Line {
         state,

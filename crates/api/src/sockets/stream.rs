@@ -50,10 +50,10 @@ pub struct Listening {
 ///
 /// # Errors
 /// More connections than the process takes, or than somebody may have.
-pub fn listen(state: web::Data<State>, request: &HttpRequest, listening: Listening) -> Answer {
+pub async fn listen(state: web::Data<State>, request: &HttpRequest, listening: Listening) -> Answer {
     let queue = Arc::new(Queue::default());
     let unavailable = || Problem::new(Code::ServiceUnavailable);
-    let mut entry = state.door.enter(&queue).ok_or_else(unavailable)?;
+    let mut entry = state.door.enter(&queue).await.ok_or_else(unavailable)?;
     let line = Line {
         state,
         view: Some(listening.admitted.subscription.viewer.view()),

@@ -65,8 +65,11 @@ impl ApiKeyService {
         if !stored.tenant_active {
             return Err(Refusal::TenantSuspended.into());
         }
-        // At most once a second and key; the row itself says whether a minute has passed.
-        if is_fresh {
+        // At most once a second and key, and only once a minute has passed since the row was written.
+        let is_noted = stored
+            .last_used_at
+            .is_some_and(|at| now < at + store::NOTED_EVERY);
+        if is_fresh && (!is_noted || accepted.rewrite.is_some()) {
             self.note_use(&presented, &stored, &accepted, now);
         }
         Ok(accepted)
@@ -87,6 +90,7 @@ impl ApiKeyService {
         };
         let key = match found {
             Some(((row, branches), status)) => Some(StoredKey {
+                last_used_at: row.last_used_at,
                 key: row.into_stored(branches)?,
                 tenant_active: status == ACTIVE,
             }),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use comanda_domain::Timestamp;
 use comanda_security::api_key::{KeyId, StoredApiKey};
 
 const BELIEVED: Duration = Duration::from_secs(1);
@@ -25,6 +26,8 @@ pub(super) struct Known {
 pub(super) struct StoredKey {
     pub(super) key: StoredApiKey,
     pub(super) tenant_active: bool,
+    /// When it was used last, as far as the row tells.
+    pub(super) last_used_at: Option<Timestamp>,
 }
 
 impl Known {

@@ -164,6 +164,9 @@ pub(super) async fn ground(
     Ok((sandbox, live.into_iter().map(BranchId).collect()))
 }
 
+/// How exactly the last use of a key is kept.
+pub(super) const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
 /// Keeps when a key was used, unless that was kept within the last minute, and the MAC under the current pepper.
 pub(super) async fn used(
     conn: Conn<'_>,
@@ -172,7 +175,7 @@ pub(super) async fn used(
     now: Timestamp,
     rewrite: Option<(&StoredMac, &StoredMac)>,
 ) -> Result<(), DbError> {
-    let before: DateTime<Utc> = now - TimeDelta::minutes(1);
+    let before: DateTime<Utc> = now - NOTED_EVERY;
     diesel::update(api_key::table)
         .filter(api_key::tenant_id.eq(tenant_id.0))
         .filter(api_key::id.eq(id.0))

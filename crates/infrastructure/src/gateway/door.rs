@@ -1,14 +1,18 @@
 //! How many connections a process takes, and how it sends them away when it stops.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::queue::{Ended, Message, Queue};
 
 /// Connections that have not said who they are, at most.
 const MOST_UNKNOWN: usize = 512;
+/// How long others wait until one of them has.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Over how long those who are sent away come back elsewhere.
 const SPREAD: Duration = Duration::from_secs(5);
 
@@ -16,7 +20,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 pub struct Door {
     most: usize,
     inner: Mutex<Inner>,
-    unknown: AtomicUsize,
+    unknown: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -30,7 +34,8 @@ struct Inner {
 pub struct Entry {
     door: Arc<Door>,
     id: u64,
-    known: bool,
+    /// Held as long as it is unknown.
+    unknown: Option<OwnedSemaphorePermit>,
 }
 
 impl Door {
@@ -40,7 +45,7 @@ impl Door {
         Arc::new(Self {
             most,
             inner: Mutex::default(),
-            unknown: AtomicUsize::new(0),
+            unknown: Arc::new(Semaphore::new(MOST_UNKNOWN)),
         })
     }
 
@@ -49,13 +54,19 @@ impl Door {
     }
 
     /// Lets a connection in that has not said yet who it is; nothing if there are too many, or the process stops.
-    pub fn enter(self: &Arc<Self>, queue: &Arc<Queue>) -> Option<Entry> {
+    /// When all come back at once they wait in line here: sent away, most would come again, and all of them later.
+    pub async fn enter(self: &Arc<Self>, queue: &Arc<Queue>) -> Option<Entry> {
+        let mut entry = self.line_up(queue)?;
+        let turn = Arc::clone(&self.unknown).acquire_owned();
+        entry.unknown = Some(timeout(PATIENCE, turn).await.ok()?.ok()?);
+        Some(entry)
+    }
+
+    fn line_up(self: &Arc<Self>, queue: &Arc<Queue>) -> Option<Entry> {
         let mut inner = self.inner();
-        let full = inner.open.len() >= self.most || self.unknown.load(Ordering::Relaxed) >= MOST_UNKNOWN;
-        if inner.closed || full {
+        if inner.closed || inner.open.len() >= self.most {
             return None;
         }
-        self.unknown.fetch_add(1, Ordering::Relaxed);
         inner.next += 1;
         let id = inner.next;
         inner.open.insert(id, Arc::clone(queue));
@@ -63,7 +74,7 @@ impl Door {
         Some(Entry {
             door: Arc::clone(self),
             id,
-            known: false,
+            unknown: None,
         })
     }
 
@@ -71,6 +82,7 @@ impl Door {
     pub fn close(&self) {
         let mut inner = self.inner();
         inner.closed = true;
+        self.unknown.close();
         let everyone = u32::try_from(inner.open.len()).unwrap_or(u32::MAX).max(1);
         for (nth, queue) in (0_u32..).zip(inner.open.values()) {
             queue.push(Message::Reconnect {
@@ -94,15 +106,12 @@ impl Door {
 impl Entry {
     /// The connection has said who it is.
     pub fn known(&mut self) {
-        if !std::mem::replace(&mut self.known, true) {
-            self.door.unknown.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.unknown = None;
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.known();
         self.door.inner().open.remove(&self.id);
     }
 }
