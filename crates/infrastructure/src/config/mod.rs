@@ -150,7 +150,7 @@ pub struct Config {
     pub log: String,
     /// How the log looks; by the kind of output if it is not said.
     pub log_format: Option<LogFormat>,
-    /// Where a test lets the process die.
+    /// Where a test lets the process die, or what it lets it do wrong.
     pub failpoint: Option<String>,
 }
 

@@ -114,5 +114,5 @@ settings! {
          quick again soon after it is back";
     LOG = "COMANDA_LOG", Text("info"), "filter of the log, per target: `info,comanda_api=debug`";
     LOG_FORMAT = "COMANDA_LOG_FORMAT", Described("`json`; `pretty` on a terminal"), "`json` or `pretty`";
-    FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once; accepted in `test` only";
+    FAILPOINT = "COMANDA_FAILPOINT", None, "place where the process dies at once, or defect that it has; accepted in `test` only";
 }

@@ -247,11 +247,15 @@ fn keys_must_fit_their_purpose() {
 }
 
 #[test]
-fn a_place_to_die_is_for_tests_only() {
-    let place = ("COMANDA_FAILPOINT", "before_commit");
-    assert_eq!(troubled([place]), ["COMANDA_FAILPOINT"]);
-    let config = read([place, ("COMANDA_ENV", "test")]).unwrap();
-    assert_eq!(config.failpoint.as_deref(), Some("before_commit"));
+fn a_place_to_die_and_a_defect_are_for_tests_only() {
+    for name in ["before_commit"].into_iter().chain(failpoint::DEFECTS) {
+        let place = ("COMANDA_FAILPOINT", name);
+        assert_eq!(troubled([place]), ["COMANDA_FAILPOINT"]);
+        let guarded = production_with("COMANDA_FAILPOINT", name).unwrap_err();
+        assert!(guarded.to_string().contains("COMANDA_FAILPOINT"), "{guarded}");
+        let config = read([place, ("COMANDA_ENV", "test")]).unwrap();
+        assert_eq!(config.failpoint.as_deref(), Some(name));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Numbers what is staged. One leader per shard: a session lock says who may try, the shard's term who may write.
 
+mod planted;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use tracing::{info, warn};
 
 use super::{Bell, LoggedEvent, gauge, prepare_days};
 use crate::db::{DbError, Relay};
+use crate::failpoint;
 
 /// A leader that is paused this long loses its session, and with it its locks; a live one asks every 50 ms.
 const SESSION: &str = "SET idle_session_timeout = '3s'; SET idle_in_transaction_session_timeout = '3s';";
@@ -52,6 +55,8 @@ pub struct Leadership {
     relay: Relay,
     connection: AsyncPgConnection,
     terms: BTreeMap<i32, i64>,
+    /// Of the defect that a test may plant; unused otherwise.
+    cursor: i64,
 }
 
 impl Leadership {
@@ -64,6 +69,7 @@ impl Leadership {
             relay: relay.clone(),
             connection: relay.connect(SESSION).await?,
             terms: BTreeMap::new(),
+            cursor: 0,
         })
     }
 
@@ -112,6 +118,9 @@ impl Leadership {
     /// [`DbError::Fenced`] when another leader has taken over, or a failure of the database. The leadership must not
     /// be used any more.
     pub async fn sequence(&mut self, most: i32) -> Result<Vec<LoggedEvent>, DbError> {
+        if failpoint::planted(failpoint::CURSOR_OVER_IDENTITY) {
+            self.follow_identity(most).await?;
+        }
         let now = self.relay.sources().now();
         let (mine, terms): (Vec<i32>, Vec<i64>) =
             self.terms.iter().map(|(shard, term)| (*shard, *term)).unzip();
@@ -239,6 +248,14 @@ impl Sequencer {
 
     /// Says whether there was anything.
     async fn move_batch(&self, leadership: &mut Leadership) -> Result<bool, DbError> {
+        if failpoint::planted(failpoint::PUBLISH_BEFORE_COMMIT) {
+            return self.publish_before_commit(leadership).await;
+        }
+        self.number(leadership).await
+    }
+
+    /// Numbers a batch and hands it on.
+    async fn number(&self, leadership: &mut Leadership) -> Result<bool, DbError> {
         let started = Instant::now();
         let events = leadership.sequence(self.batch).await?;
         let Ok(size @ 1..) = u32::try_from(events.len()) else {

@@ -1,6 +1,7 @@
 //! Coming in: what was missed first, then what happens, without a gap in between (`events.md` 7.4).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use comanda_domain::cursor::{LostReason, Recover, StreamCursor, StreamState, position};
 use comanda_domain::event::{Subscription, TypeFilters};
@@ -12,10 +13,13 @@ use super::membership::Membership;
 use super::queue::{Message, Queue};
 use super::room::{At, Listener, Progress};
 use super::source::Events;
+use crate::failpoint;
 use crate::refusal::Refusal;
 
 /// Whoever misses more reads the state again: that is quicker.
 const MOST_MISSED: u64 = 5000;
+/// How long the planted defect is deaf, so that a short test finds it.
+const DETACHED: Duration = Duration::from_millis(200);
 
 /// Who wants to hear of what.
 pub struct Wish {
@@ -133,6 +137,13 @@ impl Hub {
             for event in events.iter() {
                 queue.room().await;
                 membership.catch_up(event, epoch);
+            }
+            // Breaks: what happens between reading and attaching is never told, and nobody notices: the next event
+            // names the last one that was told as the one before it.
+            if failpoint::planted(failpoint::REPLAY_BEFORE_ATTACH) {
+                tokio::time::sleep(DETACHED).await;
+                membership.change(|listener| listener.live = true);
+                return Ok(());
             }
         }
     }

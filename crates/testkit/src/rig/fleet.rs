@@ -29,8 +29,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts everything; all of it listens when this returns.
-    pub async fn start(place: &Place, program: &Path) -> Arc<Self> {
+    /// Starts everything, the servers with a defect if one is named; all of it listens when this returns.
+    pub async fn start(place: &Place, program: &Path, plant: Option<&str>) -> Arc<Self> {
         let data = place.data();
         let made = data.clone();
         let cluster = tokio::task::spawn_blocking(move || Postgres::start(&made));
@@ -46,7 +46,8 @@ impl Fleet {
         let accidents = Arc::<Notes<String>>::default();
         let slot = |role: &str, nth: usize| {
             let name = format!("{role}-{nth}");
-            let vars = settings(&database, &redis.url(), role, &name, &data);
+            let mut vars = settings(&database, &redis.url(), role, &name, &data);
+            vars.extend(plant.map(|plant| ("COMANDA_FAILPOINT".to_owned(), plant.to_owned())));
             let recipe = Recipe {
                 name,
                 program: program.to_owned(),

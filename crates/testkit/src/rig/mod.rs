@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is a program that reports")]
 
+mod alarms;
 mod args;
 pub mod check;
 mod dice;

@@ -21,6 +21,14 @@ const SETTINGS: [&str; 3] = [
     "ALTER SYSTEM SET autovacuum = off",
 ];
 
+/// Transactions commit up to 20 ms after their events were staged, for each of them: many overtake each other between
+/// the two, as they do now and then in real life.
+const DAWDLE: &str = "
+    CREATE FUNCTION rig_dawdle() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(random() * 0.02); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER rig_dawdle AFTER INSERT ON outbox_stage DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION rig_dawdle()";
+
 /// A cluster of the run's own.
 #[derive(Debug)]
 pub struct Postgres {
@@ -91,6 +99,8 @@ pub async fn prepare(url: &str, postgres: &str, data: &Path) {
         .await
         .expect("the demo restaurants are loaded");
     database.close().await.expect("the connections close");
+    let owner = connect(url).await.expect("PostgreSQL answers");
+    owner.batch_execute(DAWDLE).await.expect("a superuser may");
 }
 
 /// A superuser's connection.

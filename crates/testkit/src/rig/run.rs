@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::alarms::alarms;
 use super::args::{Args, USAGE};
 use super::check::check;
 use super::dice::Dice;
@@ -92,7 +93,7 @@ fn report(args: &Args, verdict: &Verdict, place: &Place) -> ExitCode {
 
 async fn run(args: &Args, program: &Path, place: &Place) -> Verdict {
     let began = Instant::now();
-    let fleet = Fleet::start(place, program).await;
+    let fleet = Fleet::start(place, program, args.plant.as_deref()).await;
     let staff = staff(&fleet).await;
     let mut parties = Vec::new();
     for nth in 1..=args.parties {
@@ -140,6 +141,7 @@ async fn run(args: &Args, program: &Path, place: &Place) -> Verdict {
     evidence.operations = notes.all();
     evidence.queues.extend(sums.all());
     evidence.accidents.extend(fleet.accidents.all());
+    evidence.accidents.extend(alarms(&place.folder));
     evidence.screens = screens.iter().map(Screen::history).collect();
     evidence.accidents.extend(settled.err());
     if left.is_err() {
