@@ -56,4 +56,4 @@ events, began, numbered, told = map(float, sys.argv[1:])
 print(f"{events:.0f} events: numbered after {numbered - began:.2f} s ({events / (numbered - began):.0f}/s), "
       f"on the bus after {told - began:.2f} s ({events / (told - began):.0f}/s)")
 PY
-DATABASE_URL="postgres://postgres@/comanda?host=$PGHOST" "$target/comanda" outbox verify
+COMANDA_ENV=development DATABASE_URL="postgres://postgres@/comanda?host=$PGHOST" "$target/comanda" outbox verify
