@@ -9,6 +9,7 @@ pub mod http;
 mod ops;
 pub mod problem;
 pub mod process;
+mod readiness;
 pub mod routes;
 mod sockets;
 pub mod state;

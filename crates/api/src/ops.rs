@@ -1,21 +1,19 @@
 //! The operations listener: probes and metrics, away from the public.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use comanda_infrastructure::services::Services;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
+
+use crate::readiness::Readiness;
 
 /// The type of Prometheus' text format.
 const TEXT: &str = "text/plain; version=0.0.4";
 
 struct Watched {
-    services: Services,
-    draining: Arc<AtomicBool>,
+    readiness: Readiness,
     metrics: Option<&'static PrometheusHandle>,
 }
 
@@ -32,17 +30,12 @@ impl Operations {
     /// The address is taken or not ours.
     pub fn build(
         bind: SocketAddr,
-        services: Services,
-        draining: Arc<AtomicBool>,
+        readiness: Readiness,
         metrics: Option<&'static PrometheusHandle>,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(bind)?;
         let address = listener.local_addr()?;
-        let watched = web::Data::new(Watched {
-            services,
-            draining,
-            metrics,
-        });
+        let watched = web::Data::new(Watched { readiness, metrics });
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(watched.clone())
@@ -82,17 +75,9 @@ async fn livez() -> HttpResponse {
 
 /// The verdict, and what it is made of.
 async fn readyz(watched: web::Data<Watched>) -> HttpResponse {
-    let draining = watched.draining.load(Ordering::Relaxed);
-    let database = watched.services.ready().await;
-    let ready = !draining && database.is_ok();
-    let cause = database.as_ref().err().map(ToString::to_string);
-    let body = json!({
-        "status": if ready { "ok" } else { "unready" },
-        "checks": [
-            { "name": "draining", "ok": !draining },
-            { "name": "database", "ok": database.is_ok(), "cause": cause },
-        ],
-    });
+    let checks = watched.readiness.checks().await;
+    let ready = checks.iter().all(|check| check.ok);
+    let body = json!({ "status": if ready { "ok" } else { "unready" }, "checks": checks });
     if ready {
         HttpResponse::Ok().json(body)
     } else {

@@ -121,8 +121,7 @@ impl Process {
                 gateway: config.roles.gateway,
             },
         };
-        let operations =
-            Operations::build(config.ops_bind, services.clone(), state.draining.clone(), metrics)?;
+        let operations = Operations::build(config.ops_bind, state.readiness(), metrics)?;
         let application = Application::build(&options, state)?;
         let carrying = config
             .redis

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use comanda_infrastructure::gateway::{Door, EventService};
 use comanda_infrastructure::services::{Keys, Services};
 
+use crate::readiness::Readiness;
+
 /// The use cases and keys of the process.
 pub struct State {
     /// The use cases.
@@ -20,4 +22,15 @@ pub struct State {
     pub door: Arc<Door>,
     /// Set once the process is to stop: not ready any more.
     pub draining: Arc<AtomicBool>,
+}
+
+impl State {
+    /// Whether this process may be given work.
+    pub fn readiness(&self) -> Readiness {
+        Readiness {
+            services: self.services.clone(),
+            events: self.events.clone(),
+            draining: Arc::clone(&self.draining),
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! Is the process alive, and may it be given work?
 
-use std::sync::atomic::Ordering;
-
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,20 +22,19 @@ pub async fn livez() -> HttpResponse {
     ok(&Verdict { status: "ok" })
 }
 
-/// The process may be given work: database reachable, schema right, not draining.
+/// The process may be given work: database reachable, schema right, whoever listens is told in time, not draining.
 #[utoipa::path(tag = "probes", responses(
     (status = 200, body = Verdict),
     (status = 503, description = "service_unavailable", content_type = "application/problem+json", body = crate::documents::ProblemBody),
 ), extensions(("x-comanda-action" = json!("public"))))]
 #[get("/readyz")]
 pub async fn readyz(state: web::Data<State>) -> Answer {
-    if state.draining.load(Ordering::Relaxed) {
-        return Err(Problem::new(Code::ServiceUnavailable).because("draining"));
+    let checks = state.readiness().checks().await;
+    match checks.into_iter().find(|check| !check.ok) {
+        Some(check) => {
+            let cause = format!("{}: {}", check.name, check.cause.unwrap_or_default());
+            Err(Problem::new(Code::ServiceUnavailable).because(cause))
+        }
+        None => Ok(ok(&Verdict { status: "ok" })),
     }
-    state
-        .services
-        .ready()
-        .await
-        .map_err(|error| Problem::new(Code::ServiceUnavailable).because(error))?;
-    Ok(ok(&Verdict { status: "ok" }))
 }

@@ -35,9 +35,28 @@ pub trait Listener: Send + Sync {
     fn signal(&self, signal: &Arc<Signal>);
 }
 
+/// Since when it is not known that a listener has heard everything. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lateness(Arc<Mutex<Instant>>);
+
+impl Lateness {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    fn complete_at(&self, looked: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = looked;
+    }
+
+    /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
+    pub fn behind(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
 /// A feed that runs.
 pub struct Feed {
-    complete: Arc<Mutex<Instant>>,
+    lateness: Lateness,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
@@ -53,7 +72,7 @@ impl Feed {
         listener: Arc<dyn Listener>,
     ) -> Result<Self, DbError> {
         let (epoch, heads) = log::positions(&relay).await?;
-        let complete = Arc::new(Mutex::new(Instant::now()));
+        let lateness = Lateness::new();
         let (stop, mut stopped) = watch::channel(false);
         let mut reader = Reader {
             bus,
@@ -62,7 +81,7 @@ impl Feed {
             epoch,
             at: heads.into_iter().collect(),
             failures: 0,
-            complete: complete.clone(),
+            lateness: lateness.clone(),
         };
         let running = tokio::task::spawn_local(async move {
             tokio::select! {
@@ -71,16 +90,15 @@ impl Feed {
             }
         });
         Ok(Self {
-            complete,
+            lateness,
             stop,
             running,
         })
     }
 
-    /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
-    pub fn behind(&self) -> Duration {
-        let complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
-        complete.elapsed()
+    /// How late its listener may be.
+    pub fn lateness(&self) -> &Lateness {
+        &self.lateness
     }
 
     /// Ends it.
@@ -112,7 +130,7 @@ struct Reader {
     /// How often in a row the bus has failed.
     failures: u32,
     /// When the listener last had heard everything.
-    complete: Arc<Mutex<Instant>>,
+    lateness: Lateness,
 }
 
 impl Reader {
@@ -221,7 +239,7 @@ impl Reader {
         for (shard, head) in heads {
             self.catch_up(shard, head).await?;
         }
-        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = looked;
+        self.lateness.complete_at(looked);
         Ok(false)
     }
 

@@ -28,7 +28,7 @@ pub mod workers;
 pub use bell::{Bell, carry, listen};
 pub use bus::{BusError, EventBus};
 pub use epoch::{EpochError, NewEpoch, new_epoch};
-pub use feed::{Feed, Listener};
+pub use feed::{Feed, Lateness, Listener};
 pub use logged::LoggedEvent;
 pub use publisher::Publisher;
 pub use replay::{ReplayError, Replayed, replay};

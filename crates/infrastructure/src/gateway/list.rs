@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::membership::Watching;
 use super::{Hub, Rendered, SharedEvent, source};
 use crate::db::{Db, head};
+use crate::events::Lateness;
 use crate::refusal::Refusal;
 
 /// Events of a branch that one answer looks at, whether or not they are for the one who asks.
@@ -77,17 +78,25 @@ impl Listed {
 pub struct EventService {
     pub(super) db: Db,
     hub: Arc<Hub>,
+    /// Of what the hub hears; nothing where it hears nothing.
+    lateness: Option<Lateness>,
     public_url: Arc<str>,
 }
 
 impl EventService {
     /// Over this database. The hub knows who is connected, and hears when something happens.
-    pub fn new(db: Db, hub: Arc<Hub>, public_url: &str) -> Self {
+    pub(super) fn new(db: Db, hub: Arc<Hub>, lateness: Option<Lateness>, public_url: &str) -> Self {
         Self {
             db,
             hub,
+            lateness,
             public_url: public_url.into(),
         }
+    }
+
+    /// For how long those who listen here may have missed something; nothing where nobody can listen.
+    pub fn behind(&self) -> Option<Duration> {
+        self.lateness.as_ref().map(Lateness::behind)
     }
 
     /// The listeners of this process.

@@ -37,7 +37,8 @@ impl Gateway {
             carrying = Some(spawn_local(signals.carry(Arc::clone(&bus), db.shards())));
             feed = Some(Feed::start(bus, relay.clone(), hub.clone()).await?);
         }
-        let events = EventService::new(db.clone(), hub, public_url);
+        let lateness = feed.as_ref().map(|feed| feed.lateness().clone());
+        let events = EventService::new(db.clone(), hub, lateness, public_url);
         Ok(Self {
             events,
             feed,

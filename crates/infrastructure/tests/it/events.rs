@@ -341,10 +341,16 @@ async fn the_feed_fills_holes_and_notices_a_new_epoch() {
             assert_eq!(begun.from, epoch);
             expect(&["1", "2", "3", &begun.to]).await;
             let slow = Duration::from_millis(1500);
-            until("it keeps up", async || (feed.behind() < slow).then_some(())).await;
+            until("it keeps up", async || {
+                (feed.lateness().behind() < slow).then_some(())
+            })
+            .await;
             // Without the log nobody knows what there is to hear.
             log.database.relay.close();
-            until("it falls behind", async || (feed.behind() > slow).then_some(())).await;
+            until("it falls behind", async || {
+                (feed.lateness().behind() > slow).then_some(())
+            })
+            .await;
             feed.stop().await;
         })
         .await;
