@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 use crate::enums::text_enum;
-use crate::ids::{DinerId, UserId};
+use crate::ids::{ApiKeyId, DinerId, UserId};
 
 text_enum! {
     /// The kinds of actor that a stamp can name.
@@ -83,7 +83,8 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Which one; none for [`ActorKind::Provider`] and [`ActorKind::System`].
     pub id: Option<Uuid>,
-    /// Roles held in the branch of the object; empty for everyone but staff.
+    /// Roles held in the branch of the object; an integration that does the kitchen's work has the kitchen's.
+    /// Empty for everyone else.
     pub roles: Roles,
 }
 
@@ -107,6 +108,15 @@ impl Actor {
             kind: ActorKind::Diner,
             id: Some(id.0),
             roles: Roles::NONE,
+        }
+    }
+
+    /// An integration that acts in these roles.
+    pub fn api_key(id: ApiKeyId, roles: Roles) -> Self {
+        Self {
+            kind: ActorKind::ApiKey,
+            id: Some(id.0),
+            roles,
         }
     }
 

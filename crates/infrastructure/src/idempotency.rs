@@ -33,7 +33,7 @@ pub struct Idempotency {
     pub route: String,
     /// SHA-256 of method, route, path ids, query and canonical body.
     pub fingerprint: [u8; 32],
-    /// Whose key: `diner` or `user`.
+    /// Whose key: `diner`, `user` or `api_key`.
     pub principal_kind: &'static str,
     /// Which one.
     pub principal_id: Uuid,

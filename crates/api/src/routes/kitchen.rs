@@ -7,7 +7,6 @@ use comanda_domain::ids::{BranchId, ModifierOptionId, ProductId, RoundId, Ticket
 use comanda_domain::kitchen::{ItemAction, TicketAction, TicketCommand};
 use comanda_domain::menu::SetAvailability;
 use comanda_domain::round::RoundTarget;
-use comanda_infrastructure::kitchen::BoardFilter;
 use comanda_infrastructure::rounds::RoundFilter;
 use comanda_infrastructure::views::{AvailabilityView, RoundView, TicketView};
 use comanda_security::policy::Principal;
@@ -21,6 +20,7 @@ use crate::http::path::PathId;
 use crate::http::principal::Staff;
 use crate::http::query::Query;
 use crate::problem::{Code, Problem};
+use crate::routes::tickets::{TicketQuery, board, moved, ticket_actions};
 use crate::state::State;
 
 /// Adds the routes below `/v1/kitchen`.
@@ -80,12 +80,8 @@ impl AvailabilityBody {
 }
 
 /// The work of a branch, oldest submission first.
-#[utoipa::path(tag = "kitchen", responses((status = 200, body = Listed<TicketView>)), params(
-        ("station" = Option<String>, Query, description = "stations, separated by commas"),
-        ("status" = Option<String>, Query, description = "statuses; what is neither delivered nor canceled if not said"),
-        ("limit" = Option<i64>, Query, description = "1..200, default 50"),
-        ("cursor" = Option<String>, Query, description = "where the page begins"),
-    ), extensions(("x-comanda-action" = json!("ticket.read")), ("x-comanda-cursor" = json!(true))))]
+#[utoipa::path(tag = "kitchen", responses((status = 200, body = Listed<TicketView>)), params(TicketQuery),
+    extensions(("x-comanda-action" = json!("ticket.read")), ("x-comanda-cursor" = json!(true))))]
 #[get("/branches/{branch_id}/tickets")]
 pub async fn list_tickets(
     state: web::Data<State>,
@@ -93,24 +89,7 @@ pub async fn list_tickets(
     request: HttpRequest,
     branch: PathId<BranchId>,
 ) -> Answer {
-    let mut query = Query::of(&request)?;
-    let filter = BoardFilter {
-        stations: query.all("station")?.unwrap_or_default(),
-        statuses: query.all("status")?.unwrap_or_default(),
-    };
-    let page = query.page()?;
-    query.close()?;
-    let who = Principal::Staff(staff.0);
-    let ask = ask(&request, &who);
-    let part = with_page(&state, &request, &page, async |page| {
-        state
-            .services
-            .kitchen
-            .board(&ask, &who, branch.0, &filter, &page)
-            .await
-    })
-    .await?;
-    Ok(seen(part, |part| paged(&request, part)))
+    board(&state, &request, &Principal::Staff(staff.0), branch.0).await
 }
 
 /// One ticket.
@@ -143,21 +122,7 @@ pub async fn get_ticket(
     Ok(seen(found, |(view, version)| versioned(&view, version)))
 }
 
-macro_rules! ticket_actions {
-    ($($(#[$doc:meta])* $name:ident, $path:literal, $policy:literal, $action:expr;)*) => {$(
-        $(#[$doc])*
-        #[utoipa::path(tag = "kitchen", responses((status = 200, body = TicketView)),
-            extensions(("x-comanda-action" = json!($policy)), ("x-idempotency-key" = json!("required"))))]
-        #[post($path)]
-        pub async fn $name(state: web::Data<State>, id: PathId<TicketId>, command: Command<Nothing, Keyed>) -> Answer {
-            let moving = TicketCommand::Whole($action);
-            let kitchen = &state.services.kitchen;
-            Ok(stored(kitchen.moved(&command.ask, &command.who, id.0, command.if_match, moving).await?))
-        }
-    )*};
-}
-
-ticket_actions! {
+ticket_actions! { "kitchen":
     /// The work is begun.
     start_ticket, "/tickets/{ticket_id}/start", "ticket.start", TicketAction::Start;
     /// The work is done; on a ticket that was not begun, this begins it first.
@@ -180,9 +145,7 @@ macro_rules! item_actions {
             item: PathId<TicketItemId>,
             command: Command<Nothing, Keyed>,
         ) -> Answer {
-            let moving = TicketCommand::Item(item.0, $action);
-            let kitchen = &state.services.kitchen;
-            Ok(stored(kitchen.moved(&command.ask, &command.who, id.0, command.if_match, moving).await?))
+            moved(&state, id.0, &command, TicketCommand::Item(item.0, $action)).await
         }
     )*};
 }

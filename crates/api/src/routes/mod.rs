@@ -12,6 +12,7 @@ pub mod health;
 pub mod integration;
 pub mod kitchen;
 pub mod public;
+pub mod tickets;
 pub mod waiter;
 
 use actix_web::middleware::from_fn;

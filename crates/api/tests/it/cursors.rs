@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use comanda_domain::cursor::StreamCursor;
+use comanda_security::policy::Scope;
 use comanda_testkit::dinner::Dinner;
 use comanda_testkit::{Answer, Client, TestApp};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::party::Party;
 
 /// What screens start from.
-const STARTS: [&str; 20] = [
+const STARTS: [&str; 21] = [
     "/v1/billing/branches/{branch_id}/checks",
     "/v1/billing/checks/{check_id}",
     "/v1/billing/payments/{payment_id}",
@@ -22,6 +23,7 @@ const STARTS: [&str; 20] = [
     "/v1/diner/rounds/{round_id}",
     "/v1/diner/service-calls",
     "/v1/diner/session",
+    "/v1/integration/branches/{branch_id}/tickets",
     "/v1/kitchen/branches/{branch_id}/rounds",
     "/v1/kitchen/branches/{branch_id}/tickets",
     "/v1/kitchen/rounds/{round_id}",
@@ -68,6 +70,8 @@ async fn every_read_that_a_screen_starts_from_has_its_cursor() {
     let marta = app.staff("marta").await;
     let mut party = Party::eating(&app, &marta, "centro", "SAL-01").await;
     party.pay().await;
+    let olga = app.staff("olga").await;
+    let screen = app.key_in(&olga, &[Scope::TicketsRead], &[&party.ids["brn"]]).await;
     let document = app.anyone().get("/openapi.json").await.expect(200).json();
     let promised: Vec<&str> = document["paths"]
         .as_object()
@@ -98,6 +102,8 @@ async fn every_read_that_a_screen_starts_from_has_its_cursor() {
             });
         let who = if path.starts_with("/v1/diner/") {
             &party.guest
+        } else if path.starts_with("/v1/integration/") {
+            &screen
         } else {
             &marta
         };

@@ -29,6 +29,8 @@ mod events;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod foreign_screens;
+#[cfg(test)]
 mod gauges;
 #[cfg(test)]
 mod json_schema;

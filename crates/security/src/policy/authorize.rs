@@ -185,11 +185,16 @@ fn key_actor(key: &ApiKeyPrincipal, rule: &Rule, resource: &Resource) -> Result<
     }
     match rule.scope {
         ApiScope::Of(scope) if !key.scopes.contains(&scope) => Err(Denied::ScopeMissing(scope)),
-        _ => Ok(Actor {
-            kind: ActorKind::ApiKey,
-            id: Some(key.id.0),
-            roles: Roles::NONE,
-        }),
+        scope => Ok(Actor::api_key(key.id, acting_roles(scope))),
+    }
+}
+
+/// Whatever moves tickets or says what is sold out is a machine of the kitchen, and the domain treats it as one of
+/// the kitchen. With every other scope a key reads, or manages what is its own.
+fn acting_roles(scope: ApiScope) -> Roles {
+    match scope {
+        ApiScope::Of(Scope::TicketsWrite | Scope::MenuWrite) => Roles::NONE.with(Role::Kitchen),
+        ApiScope::Of(_) | ApiScope::ByEvent | ApiScope::Any | ApiScope::Never => Roles::NONE,
     }
 }
 
@@ -293,6 +298,28 @@ mod tests {
             authorize(&reader, Action::TicketStart, &in_branch(A)),
             Err(Denied::ScopeMissing(Scope::TicketsWrite))
         );
+    }
+
+    #[test]
+    fn a_key_acts_as_the_kitchen_where_it_does_the_kitchens_work() {
+        let all = key(&[A], Scope::ALL);
+        let kitchens = [
+            Action::AvailabilitySet,
+            Action::TicketStart,
+            Action::TicketReady,
+            Action::TicketRecall,
+            Action::TicketDeliver,
+        ];
+        for rule in RULES.iter().filter(|rule| rule.scope != ApiScope::Never) {
+            let actor = *authorize(&all, rule.action, &in_branch(A)).unwrap().actor();
+            let expected = if kitchens.contains(&rule.action) {
+                assert_eq!(rule.role(Role::Kitchen), Mark::Allowed, "{}", rule.action);
+                Roles::NONE.with(Role::Kitchen)
+            } else {
+                Roles::NONE
+            };
+            assert_eq!(actor.roles, expected, "{}", rule.action);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Other companies' systems, by API key.
 
+pub mod tickets;
 pub mod webhooks;
 
 use actix_web::{HttpRequest, get, web};
@@ -18,6 +19,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(me)
         .service(branches)
         .service(crate::routes::events::list_integration_events)
+        .configure(tickets::configure)
         .configure(webhooks::configure);
 }
 
