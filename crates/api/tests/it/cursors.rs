@@ -71,7 +71,9 @@ async fn every_read_that_a_screen_starts_from_has_its_cursor() {
     let mut party = Party::eating(&app, &marta, "centro", "SAL-01").await;
     party.pay().await;
     let olga = app.staff("olga").await;
-    let screen = app.key_in(&olga, &[Scope::TicketsRead], &[&party.ids["brn"]]).await;
+    let screen = app
+        .key_in(&olga, &[Scope::TicketsRead], &[&party.ids["brn"]])
+        .await;
     let document = app.anyone().get("/openapi.json").await.expect(200).json();
     let promised: Vec<&str> = document["paths"]
         .as_object()
