@@ -110,7 +110,7 @@ impl Process {
             public_url: config.public_url.clone(),
             draining: Arc::new(AtomicBool::new(false)),
             events: gateway.events.clone(),
-            door: Door::new(config.ws_connections),
+            door: Door::new(config.sockets.connections, config.sockets.queue),
         };
         let options = ServerOptions {
             bind: config.bind,

@@ -16,14 +16,12 @@ mod takeover;
 mod times;
 mod wire;
 
-use std::sync::Arc;
 
 use actix_http::ws::verify_handshake;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use comanda_domain::event::{TypeFilters, View};
-use comanda_infrastructure::gateway::Queue;
 
 pub use self::close::codes;
 pub use self::frames::{AUTH_WITHIN_MS, HEARTBEAT_MS};
@@ -53,7 +51,7 @@ pub async fn open(state: web::Data<State>, request: HttpRequest, view: web::Path
         )
     })?;
     let offered = offered(&request)?;
-    let queue = Arc::new(Queue::default());
+    let queue = state.door.queue();
     let entry = state
         .door
         .enter(&queue)

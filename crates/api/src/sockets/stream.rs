@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use bytes::BytesMut;
 use comanda_domain::cursor::{Epoch, StreamCursor};
 use comanda_domain::event::TypeFilters;
-use comanda_infrastructure::gateway::{Admitted, Counted, Entry, Membership, Message, Queue};
+use comanda_infrastructure::gateway::{Admitted, Counted, Entry, Membership, Message};
 use comanda_security::policy::Principal;
 use futures_util::future::LocalBoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -51,7 +50,7 @@ pub struct Listening {
 /// # Errors
 /// More connections than the process takes, or than somebody may have.
 pub async fn listen(state: web::Data<State>, request: &HttpRequest, listening: Listening) -> Answer {
-    let queue = Arc::new(Queue::default());
+    let queue = state.door.queue();
     let unavailable = || Problem::new(Code::ServiceUnavailable);
     let mut entry = state.door.enter(&queue).await.ok_or_else(unavailable)?;
     let line = Line {

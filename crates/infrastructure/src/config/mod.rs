@@ -10,6 +10,7 @@ mod reader;
 mod roles;
 mod secrets;
 mod settings;
+mod sockets;
 mod values;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use reader::Reader;
 pub use roles::ProcessRoles;
 pub use secrets::{GENERATED, GeneratedKeys, SecretsError, generated_keys};
 pub use settings::{DefaultValue, SETTINGS, Setting};
+pub use sockets::Sockets;
 
 use crate::failpoint;
 use crate::redis::RedisConfig;
@@ -122,8 +124,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Threads that serve HTTP.
     pub http_workers: usize,
-    /// Sockets and event streams of this process, at most.
-    pub ws_connections: usize,
+    /// What it offers to those who listen.
+    pub sockets: Sockets,
     /// What this process is called.
     pub instance: String,
     /// How long to go on serving once told to stop, so that balancers notice.
@@ -194,9 +196,7 @@ impl Config {
         let ops_bind = reader.parsed(&settings::OPS_BIND, values::address);
         let public_url = reader.parsed(&settings::PUBLIC_URL, values::http_url);
         let http_workers = reader.parsed(&settings::HTTP_WORKERS, |text| values::count(text, 1..=1024));
-        let ws_connections = reader.parsed(&settings::WS_MAX_CONNECTIONS, |text| {
-            values::count(text, 1..=1_000_000)
-        });
+        let sockets = sockets::read(reader);
         let instance = reader.parsed(&settings::INSTANCE, values::name);
         let drain_delay = reader.parsed(&settings::DRAIN_DELAY, values::duration);
         let drain_timeout = reader.parsed(&settings::DRAIN_TIMEOUT, values::duration);
@@ -261,7 +261,7 @@ impl Config {
             public_url: public_url?,
             data_dir: data_dir?,
             http_workers: http_workers.unwrap_or_else(values::cores),
-            ws_connections: ws_connections?,
+            sockets: sockets?,
             instance: instance.unwrap_or_else(|| values::instance(reader)),
             drain_delay: drain_delay?,
             drain_timeout: drain_timeout?,

@@ -56,6 +56,9 @@ settings! {
         "embedded cluster and generated secrets";
     HTTP_WORKERS = "COMANDA_HTTP_WORKERS", Described("cores"), "threads that serve HTTP, 1 to 1024";
     WS_MAX_CONNECTIONS = "COMANDA_WS_MAX_CONNECTIONS", Text("18000"), "sockets and event streams of this process";
+    WS_QUEUE_BYTES = "COMANDA_WS_QUEUE_BYTES", Text("262144"),
+        "bytes that may wait for one of them before it is closed as too slow, 65536 to 67108864";
+    WS_QUEUE_AGE = "COMANDA_WS_QUEUE_AGE", Text("5s"), "how long the oldest of them may wait, 1s to 60s";
     INSTANCE = "COMANDA_INSTANCE", Described("host name and process id"),
         "name of the process in the log and at the database";
     DRAIN_DELAY = "COMANDA_DRAIN_DELAY", Text("2s"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comanda_domain::backoff::FullJitter;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -27,8 +28,9 @@ const GOOD: Duration = Duration::from_secs(10);
 
 /// Hears everything that happens, shard by shard in order, each event once.
 pub trait Listener: Send + Sync {
-    /// An event.
-    fn event(&self, event: &Arc<LoggedEvent>);
+    /// An event. Gives what is to be waited for, briefly, before the next: whoever is told more at once than they can
+    /// take in would lose their connection.
+    fn event(&self, event: &Arc<LoggedEvent>) -> Option<BoxFuture<'static, ()>>;
     /// The log begins a new life: what was remembered of the old one is void.
     fn epoch_changed(&self, epoch: &str);
     /// A signal.
@@ -48,7 +50,7 @@ impl Lateness {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = looked;
     }
 
-    /// How long ago it was last known that the listener had heard everything: a second or so while all is well.
+    /// How long ago it was last known that the listener had heard everything: two seconds or so while all is well.
     pub fn behind(&self) -> Duration {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
@@ -80,6 +82,7 @@ impl Feed {
             listener,
             epoch,
             at: heads.into_iter().collect(),
+            looked: None,
             failures: 0,
             lateness: lateness.clone(),
         };
@@ -120,6 +123,12 @@ enum Broken {
     Ended,
 }
 
+/// Where the log stood.
+struct Looked {
+    at: Instant,
+    heads: Vec<(i32, i64)>,
+}
+
 struct Reader {
     bus: Arc<dyn EventBus>,
     relay: Relay,
@@ -127,6 +136,8 @@ struct Reader {
     epoch: String,
     /// The newest position that the listener has heard, of each shard.
     at: BTreeMap<i32, i64>,
+    /// Where the log stood when it was last looked at.
+    looked: Option<Looked>,
     /// How often in a row the bus has failed.
     failures: u32,
     /// When the listener last had heard everything.
@@ -161,9 +172,15 @@ impl Reader {
             tokio::select! {
                 event = tail.next() => self.accept(event.ok_or(Broken::Ended)??).await?,
                 signal = signals.next() => self.listener.signal(&signal.ok_or(Broken::Ended)??),
-                _ = compare.tick() => if self.compare().await? {
-                    return Ok(());
-                },
+                _ = compare.tick() => {
+                    let Some(looked) = self.look().await? else {
+                        return Ok(());
+                    };
+                    // What has been numbered since the last look may still be on its way.
+                    if let Some(due) = self.looked.replace(looked) {
+                        self.complete(due).await?;
+                    }
+                }
             }
         }
     }
@@ -181,10 +198,17 @@ impl Reader {
                     self.failures = failures;
                     return;
                 }
-                _ = poll.tick() => if let Err(error) = self.compare().await {
+                _ = poll.tick() => if let Err(error) = self.poll_once().await {
                     warn!(%error, "feed.poll");
                 },
             }
+        }
+    }
+
+    async fn poll_once(&mut self) -> Result<(), DbError> {
+        match self.look().await? {
+            Some(looked) => self.complete(looked).await,
+            None => Ok(()),
         }
     }
 
@@ -194,7 +218,7 @@ impl Reader {
         if event.pos > at + 1 {
             self.catch_up(event.shard, event.pos - 1).await?;
         }
-        self.deliver(&event);
+        self.deliver(&event).await;
         Ok(())
     }
 
@@ -212,40 +236,47 @@ impl Reader {
             }
             metrics::counter!("comanda_event_holes_filled_total")
                 .increment(u64::try_from(events.len()).unwrap_or(u64::MAX));
-            events
-                .into_iter()
-                .map(Arc::new)
-                .for_each(|event| self.deliver(&event));
+            for event in events {
+                self.deliver(&Arc::new(event)).await;
+            }
         }
     }
 
-    fn deliver(&mut self, event: &Arc<LoggedEvent>) {
+    async fn deliver(&mut self, event: &Arc<LoggedEvent>) {
         let at = self.at.entry(event.shard).or_default();
         if event.pos <= *at {
             return;
         }
         *at = event.pos;
-        self.listener.event(event);
+        if let Some(room) = self.listener.event(event) {
+            room.await;
+        }
     }
 
-    /// Fetches what the bus has not brought, and notices a new epoch: then it says `true`.
-    async fn compare(&mut self) -> Result<bool, DbError> {
-        let looked = Instant::now();
+    /// Where the log stands. Nothing if it has begun a new life, with which this reader goes on.
+    async fn look(&mut self) -> Result<Option<Looked>, DbError> {
+        let at = Instant::now();
         let (epoch, heads) = log::positions(&self.relay).await?;
         if epoch != self.epoch {
             self.begin(epoch, heads);
-            return Ok(true);
+            return Ok(None);
         }
-        for (shard, head) in heads {
+        Ok(Some(Looked { at, heads }))
+    }
+
+    /// Fetches what the bus has not brought.
+    async fn complete(&mut self, due: Looked) -> Result<(), DbError> {
+        for (shard, head) in due.heads {
             self.catch_up(shard, head).await?;
         }
-        self.lateness.complete_at(looked);
-        Ok(false)
+        self.lateness.complete_at(due.at);
+        Ok(())
     }
 
     fn begin(&mut self, epoch: String, heads: Vec<(i32, i64)>) {
         info!(epoch, "feed.new_epoch");
         self.at = heads.into_iter().collect();
+        self.looked = None;
         self.listener.epoch_changed(&epoch);
         self.epoch = epoch;
     }

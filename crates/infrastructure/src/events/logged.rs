@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::Document;
 use crate::schema::event_log;
 
 /// A row of the log. It is rendered for whoever may see it only at the very end.
@@ -43,9 +43,9 @@ pub struct LoggedEvent {
     /// The sector of its table.
     pub sector_id: Option<Uuid>,
     /// `correlationid`, `traceparent`, `tracestate`, `causationid`.
-    pub attributes: Option<Value>,
+    pub attributes: Option<Document>,
     /// The object and what goes with it, complete.
-    pub data: Value,
+    pub data: Document,
     /// When the operation decided.
     pub occurred_at: DateTime<Utc>,
     /// When it got its number.

@@ -8,6 +8,7 @@
 mod bell;
 pub mod bus;
 pub mod catalogue;
+mod document;
 mod epoch;
 mod feed;
 mod former;
@@ -27,6 +28,7 @@ pub mod workers;
 
 pub use bell::{Bell, carry, listen};
 pub use bus::{BusError, EventBus};
+pub use document::Document;
 pub use epoch::{EpochError, NewEpoch, new_epoch};
 pub use feed::{Feed, Lateness, Listener};
 pub use logged::LoggedEvent;

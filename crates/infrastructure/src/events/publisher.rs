@@ -47,6 +47,8 @@ pub struct Publisher {
     bus: Arc<dyn EventBus>,
     epoch: String,
     places: BTreeMap<i32, Place>,
+    /// Where the log stood when it was last compared.
+    seen: BTreeMap<i32, i64>,
     stored: BTreeMap<i32, i64>,
     /// Shards have been taken over, and the epoch was not asked for since.
     taken_over: bool,
@@ -63,6 +65,7 @@ impl Publisher {
             bus,
             epoch: String::new(),
             places: BTreeMap::new(),
+            seen: BTreeMap::new(),
             stored: BTreeMap::new(),
             taken_over: false,
             former: FormerEpochs::default(),
@@ -191,6 +194,7 @@ impl Publisher {
         self.places
             .values_mut()
             .for_each(|place| *place = Place::Unknown(None));
+        self.seen.clear();
         self.stored.clear();
         true
     }
@@ -237,7 +241,7 @@ impl Publisher {
         if self.begin(epoch) {
             self.let_go();
         }
-        for (shard, head) in heads {
+        for &(shard, head) in &heads {
             let Some(place) = self.places.get(&shard).copied() else {
                 continue;
             };
@@ -251,12 +255,14 @@ impl Publisher {
                 }
                 metrics::gauge!("comanda_event_stream_lag", "shard" => shard.to_string())
                     .set(gauge(head - at));
-                if at < head {
+                // What has been numbered since may still wait for its turn here.
+                if at < self.seen.get(&shard).copied().unwrap_or(0) {
                     let outcome = self.catch_up(shard, at).await;
                     self.settle(shard, outcome);
                 }
             }
         }
+        self.seen = heads.into_iter().collect();
         self.look_after().await;
         self.store().await;
     }

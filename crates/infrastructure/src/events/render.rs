@@ -5,9 +5,9 @@ use comanda_domain::event::{EventName, View};
 use comanda_domain::ids::{BranchId, EventId, TenantId};
 use serde_json::{Map, Value, json};
 
-use super::LoggedEvent;
 use super::catalogue::schema_address;
 use super::redact::redact;
+use super::{Document, LoggedEvent};
 use crate::views;
 
 /// The envelope in a view; nothing if the event is never shown there. `epoch` is that of the log it was read from,
@@ -47,18 +47,22 @@ pub(crate) fn source(tenant: TenantId, branch: BranchId) -> String {
 
 /// Trace, request and cause, as far as they are known: an attribute of `CloudEvents` is never null.
 fn attributes(event: &LoggedEvent, put: &mut impl FnMut(&str, Value)) {
-    let Some(Value::Object(stored)) = &event.attributes else {
+    let stored = event
+        .attributes
+        .as_ref()
+        .map(Document::read::<Map<String, Value>>);
+    let Some(Ok(mut stored)) = stored else {
         return;
     };
     for name in ["traceparent", "tracestate", "correlationid", "causationid"] {
-        if let Some(value) = stored.get(name).filter(|value| !value.is_null()) {
-            put(name, value.clone());
+        if let Some(value) = stored.remove(name).filter(|value| !value.is_null()) {
+            put(name, value);
         }
     }
 }
 
 fn data(event: &LoggedEvent, view: View, seq: i64) -> Value {
-    let mut data = event.data.as_object().cloned().unwrap_or_default();
+    let mut data = event.data.read::<Map<String, Value>>().unwrap_or_default();
     data.insert("seq".to_owned(), json!(seq));
     redact(view, &mut data);
     Value::Object(data)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::queue::{Ended, Message, Queue};
+use super::queue::{Ended, Message, Queue, QueueLimits};
 
 /// Connections that have not said who they are, at most.
 const MOST_UNKNOWN: usize = 512;
@@ -19,6 +19,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 /// The connections of a process.
 pub struct Door {
     most: usize,
+    limits: QueueLimits,
     inner: Mutex<Inner>,
     unknown: Arc<Semaphore>,
 }
@@ -39,14 +40,20 @@ pub struct Entry {
 }
 
 impl Door {
-    /// For at most so many connections.
-    pub fn new(most: usize) -> Arc<Self> {
+    /// For at most so many connections, each of which may lag behind so far.
+    pub fn new(most: usize, limits: QueueLimits) -> Arc<Self> {
         metrics::gauge!("comanda_ws_connections_limit").set(u32::try_from(most).unwrap_or(u32::MAX));
         Arc::new(Self {
             most,
+            limits,
             inner: Mutex::default(),
             unknown: Arc::new(Semaphore::new(MOST_UNKNOWN)),
         })
+    }
+
+    /// What a connection is told waits here.
+    pub fn queue(&self) -> Arc<Queue> {
+        Queue::new(self.limits)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

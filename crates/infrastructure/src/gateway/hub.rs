@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use comanda_domain::event::{EventName, InternalName, Viewer};
 use comanda_domain::ids::{BranchId, TenantId};
-use serde::Deserialize;
+use futures_util::future::{BoxFuture, FutureExt};
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::warn;
@@ -208,8 +209,8 @@ impl Hub {
                 matches!(listener.member, Member::Diner { session: own, .. } if Some(own) == session)
             }),
             Some(EventName::SessionPhonesRevoked) => {
-                let seating = event.logged.data.pointer("/session/seating");
-                let seating = seating.and_then(serde_json::Value::as_i64);
+                let seating = event.logged.data.read::<Value>().ok();
+                let seating = seating.as_ref().and_then(|data| data.pointer("/session/seating")?.as_i64());
                 room.end(Ended::SeatingEnded, |listener| {
                     matches!(listener.member, Member::Diner { session: own, seating: since, .. }
                         if Some(own) == session && seating != Some(i64::from(since)))
@@ -222,7 +223,7 @@ impl Hub {
 
     /// What other processes must forget, and what must close.
     fn internal(&self, event: &LoggedEvent) {
-        let ended = InternalEnded::deserialize(&event.data).ok();
+        let ended = event.data.read::<InternalEnded>().ok();
         let concerned = |listener: &Listener| match (ended, listener.member) {
             (Some(InternalEnded::UserId(ended)), Member::Staff { user, .. }) => user == ended,
             (Some(InternalEnded::FamilyId(ended)), Member::Staff { family, .. }) => family == ended,
@@ -269,22 +270,23 @@ impl Tending {
 }
 
 impl events::Listener for Hub {
-    fn event(&self, event: &Arc<LoggedEvent>) {
+    fn event(&self, event: &Arc<LoggedEvent>) -> Option<BoxFuture<'static, ()>> {
         let Some(branch) = event.branch_id.filter(|_| event.seq.is_some()).map(BranchId) else {
-            return self.internal(event);
+            self.internal(event);
+            return None;
         };
         let event = SharedEvent::new(Arc::clone(event));
         if event.routing.is_none() {
             metrics::counter!("comanda_ws_unrouted_events_total").increment(1);
         }
         self.recent.push(Arc::clone(&event));
-        let Some(room) = self.room(TenantId(event.logged.tenant_id), branch) else {
-            return;
-        };
+        let room = self.room(TenantId(event.logged.tenant_id), branch)?;
         let told = room.deliver(&event);
         metrics::histogram!("comanda_ws_broadcast_recipients")
             .record(u32::try_from(told).unwrap_or(u32::MAX));
         self.end_those_concerned(&room, &event);
+        room.is_pressed()
+            .then(|| async move { room.relief().await }.boxed())
     }
 
     fn epoch_changed(&self, _epoch: &str) {

@@ -27,7 +27,7 @@ pub use hub::{Hub, Tending};
 pub use list::{EventService, Listed, Listing};
 pub use member::{Counted, Member};
 pub use membership::Membership;
-pub use queue::{Ended, Message, Queue};
+pub use queue::{Ended, Message, Queue, QueueLimits};
 pub use room::At;
 pub use run::Gateway;
 pub use shared::{Rendered, SharedEvent};

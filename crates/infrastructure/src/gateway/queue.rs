@@ -12,14 +12,19 @@ use futures_util::task::AtomicWaker;
 
 use super::Rendered;
 
-/// Bytes that may wait.
-const MOST_BYTES: usize = 256 * 1024;
 /// Messages that may wait.
 const MOST_MESSAGES: usize = 1024;
-/// How long the oldest may wait.
-const MOST_AGE: Duration = Duration::from_secs(5);
 /// What a message costs besides the event it carries.
 const OVERHEAD: usize = 160;
+
+/// What may wait for a connection before it counts as too slow.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueLimits {
+    /// Bytes.
+    pub bytes: usize,
+    /// How long the oldest message.
+    pub age: Duration,
+}
 
 /// What a connection is told, in the order in which it happened.
 #[derive(Debug, Clone)]
@@ -111,8 +116,9 @@ pub enum Ended {
 }
 
 /// The messages of one connection. Whoever broadcasts only puts them here and goes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
+    limits: QueueLimits,
     inner: Mutex<Inner>,
     waker: AtomicWaker,
     /// Of whoever has more to tell than fits.
@@ -127,12 +133,14 @@ struct Inner {
 }
 
 impl Inner {
-    fn is_full(&self, now: Instant) -> bool {
+    fn is_full(&self, limits: &QueueLimits, now: Instant) -> bool {
         let age = self
             .waiting
             .front()
             .map(|(since, _)| now.saturating_duration_since(*since));
-        self.bytes > MOST_BYTES || self.waiting.len() > MOST_MESSAGES || age.is_some_and(|age| age > MOST_AGE)
+        self.bytes > limits.bytes
+            || self.waiting.len() > MOST_MESSAGES
+            || age.is_some_and(|age| age > limits.age)
     }
 
     fn drop_signals(&mut self) {
@@ -159,6 +167,16 @@ fn slow(action: &'static str) {
 }
 
 impl Queue {
+    /// Empty.
+    pub fn new(limits: QueueLimits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            inner: Mutex::default(),
+            waker: AtomicWaker::new(),
+            teller: AtomicWaker::new(),
+        })
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,10 +191,10 @@ impl Queue {
             }
             inner.bytes += message.size();
             inner.waiting.push_back((now, message));
-            if inner.is_full(now) {
+            if inner.is_full(&self.limits, now) {
                 inner.drop_signals();
             }
-            if inner.is_full(now) {
+            if inner.is_full(&self.limits, now) {
                 slow("closed");
                 inner.end(Ended::TooSlow);
             }
@@ -189,7 +207,7 @@ impl Queue {
         poll_fn(|cx| {
             self.teller.register(cx.waker());
             let inner = self.inner();
-            let roomy = inner.bytes < MOST_BYTES / 2 && inner.waiting.len() < MOST_MESSAGES / 2;
+            let roomy = inner.bytes < self.limits.bytes / 2 && inner.waiting.len() < MOST_MESSAGES / 2;
             if roomy || inner.ended.is_some() {
                 Poll::Ready(())
             } else {
@@ -197,6 +215,12 @@ impl Queue {
             }
         })
         .await;
+    }
+
+    /// Whether it takes a burst more without overflowing.
+    pub fn is_roomy(&self) -> bool {
+        let inner = self.inner();
+        inner.bytes <= self.limits.bytes / 4 && inner.waiting.len() <= MOST_MESSAGES / 4
     }
 
     /// Ends the connection once it has been told what waits.
@@ -243,6 +267,13 @@ mod tests {
         })
     }
 
+    fn queue() -> Arc<Queue> {
+        Queue::new(QueueLimits {
+            bytes: 262_144,
+            age: Duration::from_secs(5),
+        })
+    }
+
     fn take(queue: &Queue) -> Option<Result<Message, Ended>> {
         match queue.poll(&Context::from_waker(Waker::noop())) {
             Poll::Ready(next) => Some(next),
@@ -252,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_comes_out_in_order_and_then_the_end() {
-        let queue = Queue::default();
+        let queue = queue();
         (1..=3).for_each(|seq| queue.push(event(seq, 10)));
         queue.end(Ended::SeatingEnded);
         queue.push(event(4, 10));
@@ -264,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_loses_its_signals_before_it_gives_up() {
-        let queue = Queue::default();
+        let queue = queue();
         (0..200).for_each(|_| queue.push(Message::Signal(rendered(1000))));
         (1..=100).for_each(|seq| queue.push(event(seq, 1000)));
         assert!(matches!(take(&queue), Some(Ok(Message::Event { seq: 1, .. }))));
@@ -274,7 +305,7 @@ mod tests {
 
     #[test]
     fn small_messages_are_counted_too() {
-        let queue = Queue::default();
+        let queue = queue();
         (1..=1025).for_each(|seq| queue.push(event(seq, 0)));
         assert!(matches!(take(&queue), Some(Err(Ended::TooSlow))));
     }

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use comanda_domain::cursor::{Epoch, LostReason};
 use comanda_domain::event::{EventFacts, Subscription, TypeFilters, Viewer, recipients};
 use comanda_domain::ids::{BranchId, TenantId};
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use super::cover::{Assigned, Floor};
 use super::member::Member;
 use super::queue::{Ended, Message, Queue};
 use super::{Rendered, SharedEvent};
+
+/// Bytes that are told before it is looked whether they are read; less than any queue holds.
+const BURST: usize = 16 * 1024;
+/// How long a branch that does not read holds up the others after each burst.
+const PATIENCE: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A branch with its listeners. All that changes stands behind one lock, which every event takes: a subscription
 /// that goes live under it misses nothing.
@@ -32,6 +40,8 @@ struct Inner {
     /// The newest number that has been heard of.
     heard: u64,
     floor: Floor,
+    /// Bytes that have been told since it was last looked whether they are read.
+    told: usize,
 }
 
 /// Where the stream of a branch stands.
@@ -144,6 +154,13 @@ impl Inner {
             cover: self.floor.cover(&routing),
             routing,
         })
+    }
+
+    /// Whether most of those who hear what happens have read it.
+    fn is_roomy(&self) -> bool {
+        let live = || self.listeners.values().filter(|listener| listener.live);
+        let roomy = live().filter(|listener| listener.queue.is_roomy()).count();
+        2 * roomy >= live().count()
     }
 
     fn tell_floor(&mut self, branch: BranchId) {
@@ -302,10 +319,34 @@ impl Room {
                 for listener in inner.listeners.values_mut().filter(|listener| listener.live) {
                     told += usize::from(listener.tell(&facts, event, &render, "live"));
                 }
+                if told > 0 {
+                    inner.told += event.logged.data.size();
+                }
             }
         }
         self.happened.send_replace(seq);
         told
+    }
+
+    /// Whether so much has been told that those who listen may not keep up: a leader that catches up tells in a
+    /// moment what happened in minutes. Begins to count anew.
+    pub fn is_pressed(&self) -> bool {
+        let mut inner = self.inner();
+        if inner.told <= BURST {
+            return false;
+        }
+        inner.told = 0;
+        !inner.is_roomy()
+    }
+
+    /// Until most of those who listen have taken in what they were told, but not for long: some never read.
+    pub async fn relief(&self) {
+        let _ = timeout(PATIENCE, async {
+            while !self.inner().is_roomy() {
+                sleep(LOOK).await;
+            }
+        })
+        .await;
     }
 
     /// Tells a subscription that all which concerns it up to the head has been told.

@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 
 use comanda_domain::event::{EventName, Routing, View};
-use serde::Deserialize;
 
 use crate::events::LoggedEvent;
 use crate::events::render::envelope;
@@ -33,7 +32,7 @@ impl SharedEvent {
     /// Reads what an event says about its recipients.
     pub fn new(logged: Arc<LoggedEvent>) -> Arc<Self> {
         let name = EventName::of_type(&logged.type_);
-        let routing = name.and_then(|_| Routing::deserialize(&logged.data).ok());
+        let routing = name.and_then(|_| logged.data.read().ok());
         Arc::new(Self {
             logged,
             name,

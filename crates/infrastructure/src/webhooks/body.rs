@@ -4,6 +4,7 @@ use comanda_domain::event::View;
 use comanda_domain::ids::{BranchId, IdSource};
 use comanda_domain::webhook::TEST_TYPE;
 use comanda_domain::{Timestamp, ids::TenantId};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -27,6 +28,12 @@ const COMMON: [&str; 7] = [
     "table",
 ];
 
+/// What is taken from the attributes of an event.
+#[derive(Deserialize)]
+struct Attributes {
+    traceparent: Option<String>,
+}
+
 /// What the bodies of a moment have in common.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame<'a> {
@@ -46,7 +53,7 @@ impl Frame<'_> {
         ids: &mut Ids,
     ) -> Option<DeliveryRow> {
         let body = self.body(event)?;
-        let attribute = |name: &str| Some(event.attributes.as_ref()?.get(name)?.as_str()?.to_owned());
+        let attributes: Option<Attributes> = event.attributes.as_ref().and_then(|stored| stored.read().ok());
         Some(DeliveryRow {
             tenant_id: event.tenant_id,
             id: ids.uuid(),
@@ -56,7 +63,7 @@ impl Frame<'_> {
             event_type: event.type_.clone(),
             seq: event.seq,
             body,
-            traceparent: attribute("traceparent"),
+            traceparent: attributes.and_then(|stored| stored.traceparent),
             ..self.blank()
         })
     }
@@ -153,6 +160,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::events::Document;
 
     fn event(words: usize) -> LoggedEvent {
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -168,12 +176,12 @@ mod tests {
             session_id: None,
             sector_id: None,
             attributes: None,
-            data: json!({
+            data: Document::from(&json!({
                 "actor": { "kind": "system", "id": null, "name": null },
                 "aggregate": { "type": "round", "id": "rnd", "version": 2 },
                 "branch_id": BranchId(Uuid::from_u128(2)), "session_id": null, "sector_id": null, "table": null,
                 "round": { "notes": "x".repeat(words) },
-            }),
+            })),
             occurred_at: at,
             recorded_at: at,
         }
@@ -205,7 +213,10 @@ mod tests {
         let branch = BranchId(Uuid::from_u128(2));
         let href = format!("/v1/events?branch_id={branch}&view=integration&after=40&limit=1");
         assert_eq!(body["data"]["href"], href);
-        assert_eq!(body["data"]["aggregate"], event.data["aggregate"]);
+        assert_eq!(
+            body["data"]["aggregate"],
+            event.data.read::<Value>().unwrap()["aggregate"]
+        );
         assert_eq!(body["data"].get("round"), None);
     }
 

@@ -9,7 +9,7 @@ use comanda_domain::breaker::{BreakerSettings, BreakerState};
 use comanda_infrastructure::breaker::CircuitBreaker;
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::events::bus::{MemoryBus, RedisBus, Signal};
-use comanda_infrastructure::events::{Bell, BusError, EventBus, LoggedEvent, carry, listen};
+use comanda_infrastructure::events::{Bell, BusError, Document, EventBus, LoggedEvent, carry, listen};
 use comanda_infrastructure::redis::{Redis, RedisAddress, RedisConfig};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -106,8 +106,10 @@ pub fn event(shard: i32, pos: i64, bytes: usize) -> Arc<LoggedEvent> {
         subject: format!("ñ {shard}:{pos}"),
         session_id: None,
         sector_id: Some(Uuid::from_u128(3)),
-        attributes: Some(json!({ "correlationid": "req_1" })),
-        data: json!({ "filling": "\u{1f35d}".repeat(bytes / 4), "none": null, "amount": 9_007_199_254_740_993_i64 }),
+        attributes: Some(Document::from(&json!({ "correlationid": "req_1" }))),
+        data: Document::from(&json!({
+            "filling": "\u{1f35d}".repeat(bytes / 4), "none": null, "amount": 9_007_199_254_740_993_i64,
+        })),
         occurred_at: moment,
         recorded_at: moment,
     })

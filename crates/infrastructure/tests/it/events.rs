@@ -13,6 +13,7 @@ use comanda_infrastructure::events::{
 };
 use comanda_infrastructure::postgres::Database;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, timeout};
@@ -300,8 +301,9 @@ async fn what_was_numbered_but_not_published_reaches_the_bus() {
 struct Heard(Mutex<Vec<String>>);
 
 impl Listener for Heard {
-    fn event(&self, event: &Arc<LoggedEvent>) {
+    fn event(&self, event: &Arc<LoggedEvent>) -> Option<BoxFuture<'static, ()>> {
         self.0.lock().unwrap().push(event.pos.to_string());
+        None
     }
     fn epoch_changed(&self, epoch: &str) {
         self.0.lock().unwrap().push(epoch.to_owned());

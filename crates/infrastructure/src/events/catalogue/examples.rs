@@ -12,7 +12,7 @@ use super::evening::{
     TERRACE, TICKET, TICKET_ITEM, at, person, pesos, table, uuid,
 };
 use super::shape::Shape;
-use crate::events::LoggedEvent;
+use crate::events::{Document, LoggedEvent};
 use crate::views::{TableRef, time};
 
 /// An object and its version after the change.
@@ -44,11 +44,11 @@ pub fn example(name: EventName) -> LoggedEvent {
         subject: subject(name).1,
         session_id: session.then_some(SESSION.0),
         sector_id: at_a_table(name).then_some(SECTOR.0),
-        attributes: Some(json!({
+        attributes: Some(Document::from(&json!({
             "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "correlationid": "req_01m87xbcs8efvvvx9qrhkj8e9c",
-        })),
-        data: Value::Object(data),
+        }))),
+        data: Document::from(&Value::Object(data)),
         occurred_at: instant(),
         recorded_at: instant(),
     }

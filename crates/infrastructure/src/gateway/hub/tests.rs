@@ -5,7 +5,7 @@ use comanda_domain::ids::{DinerId, FamilyId, SessionId, UserId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::super::Queue;
+use super::super::{Queue, QueueLimits};
 use super::*;
 use crate::clock::Sources;
 use crate::db::DbOptions;
@@ -51,7 +51,10 @@ fn listener(tenant: u8, branch: u8, who: u8) -> Listener {
             viewer,
         },
         types: TypeFilters::default(),
-        queue: Arc::new(Queue::default()),
+        queue: Queue::new(QueueLimits {
+            bytes: 262_144,
+            age: Duration::from_secs(5),
+        }),
         live: false,
         seen: 0,
         prev: 0,

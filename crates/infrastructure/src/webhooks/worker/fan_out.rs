@@ -1,11 +1,12 @@
 //! Following the log, shard by shard: the deliveries of a part and the new place in the log are one transaction.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use comanda_domain::event::{EventName, TypeFilters};
 use comanda_domain::ids::BranchId;
-use diesel::sql_types::{BigInt, Integer, Jsonb, Text};
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use tracing::error;
 use uuid::Uuid;
@@ -31,6 +32,10 @@ const ENROL: &str =
 /// The lock is the fence: whoever does not hold it cannot move the cursor, and another worker is not waited for.
 const HOLD: &str = "SELECT shard, pos AS number FROM event_consumer WHERE consumer = $1 AND shard = $2 \
      FOR UPDATE SKIP LOCKED";
+/// The next part of a shard: where it ends, and whose events are in it.
+const PART: &str = "SELECT max(pos) AS last, array_agg(DISTINCT tenant_id) AS tenants FROM \
+     (SELECT pos, tenant_id FROM event_log WHERE shard = $1 AND pos > $2 ORDER BY pos LIMIT $3) AS next \
+     HAVING count(*) > 0";
 const ADVANCE: &str =
     "UPDATE event_consumer SET pos = $3, term = term + 1 WHERE consumer = $1 AND shard = $2";
 
@@ -40,6 +45,14 @@ struct OfShard {
     shard: i32,
     #[diesel(sql_type = BigInt)]
     number: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Part {
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+    #[diesel(sql_type = Array<diesel::sql_types::Uuid>)]
+    tenants: Vec<Uuid>,
 }
 
 impl WebhookWorker {
@@ -84,33 +97,49 @@ impl WebhookWorker {
         let [cursor] = held.as_slice() else {
             return Ok(0);
         };
-        let events: Vec<LoggedEvent> = event_log::table
-            .filter(event_log::shard.eq(shard))
-            .filter(event_log::pos.gt(cursor.number))
-            .order(event_log::pos)
-            .limit(BATCH)
-            .select(LoggedEvent::as_select())
-            .load(&mut &*conn)
-            .await?;
-        let Some(last) = events.last() else {
+        let part: Option<Part> = diesel::sql_query(PART)
+            .bind::<Integer, _>(shard)
+            .bind::<BigInt, _>(cursor.number)
+            .bind::<BigInt, _>(BATCH)
+            .get_result(&mut &*conn)
+            .await
+            .optional()?;
+        let Some(Part { last, tenants }) = part else {
             return Ok(0);
         };
-        let rows = self.deliveries(conn, &events).await?;
+        let rows = self.deliveries(conn, shard, cursor.number..last, tenants).await?;
         insert(conn, &rows).await?;
         diesel::sql_query(ADVANCE)
             .bind::<Text, _>(CONSUMER)
             .bind::<Integer, _>(shard)
-            .bind::<BigInt, _>(last.pos)
+            .bind::<BigInt, _>(last)
             .execute(&mut &*conn)
             .await?;
-        Ok(events.len())
+        Ok(usize::try_from(last - cursor.number).unwrap_or(0))
     }
 
-    async fn deliveries(&self, conn: Conn<'_>, events: &[LoggedEvent]) -> Result<Vec<DeliveryRow>, DbError> {
-        let receivers = receivers(conn, events).await?;
+    /// The deliveries of the events after the first position up to the last. Most tenants have no receiver; their
+    /// events are not even read.
+    async fn deliveries(
+        &self,
+        conn: Conn<'_>,
+        shard: i32,
+        part: Range<i64>,
+        tenants: Vec<Uuid>,
+    ) -> Result<Vec<DeliveryRow>, DbError> {
+        let receivers = receivers(conn, tenants).await?;
         if receivers.is_empty() {
             return Ok(Vec::new());
         }
+        let events: Vec<LoggedEvent> = event_log::table
+            .filter(event_log::shard.eq(shard))
+            .filter(event_log::pos.gt(part.start))
+            .filter(event_log::pos.le(part.end))
+            .filter(event_log::tenant_id.eq_any(receivers.keys()))
+            .order(event_log::pos)
+            .select(LoggedEvent::as_select())
+            .load(&mut &*conn)
+            .await?;
         let epoch: String = event_epoch::table
             .select(event_epoch::epoch)
             .first(&mut &*conn)
@@ -122,7 +151,7 @@ impl WebhookWorker {
         };
         let mut ids = self.relay.sources().ids();
         let mut rows = Vec::new();
-        for event in events {
+        for event in &events {
             let Some(name) = EventName::of_type(&event.type_) else {
                 continue;
             };
@@ -153,12 +182,9 @@ impl Receiver {
     }
 }
 
-/// The receivers of these events' tenants, by tenant; also those that are switched off, for whom deliveries wait.
+/// The receivers of these tenants, by tenant; also those that are switched off, for whom deliveries wait.
 /// None is deleted or changes its branches before this transaction ends.
-async fn receivers(conn: Conn<'_>, events: &[LoggedEvent]) -> Result<BTreeMap<Uuid, Vec<Receiver>>, DbError> {
-    let mut tenants: Vec<Uuid> = events.iter().map(|event| event.tenant_id).collect();
-    tenants.sort_unstable();
-    tenants.dedup();
+async fn receivers(conn: Conn<'_>, tenants: Vec<Uuid>) -> Result<BTreeMap<Uuid, Vec<Receiver>>, DbError> {
     let rows: Vec<EndpointRow> = webhook_endpoint::table
         .filter(webhook_endpoint::tenant_id.eq_any(tenants))
         .filter(webhook_endpoint::deleted_at.is_null())

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use comanda_infrastructure::events::bus::Signal;
 use comanda_infrastructure::events::{EventBus, Feed, Listener, LoggedEvent, Publisher};
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::Instant;
@@ -27,13 +28,14 @@ const FLOOR: Duration = Duration::from_secs(10);
 struct Heard(Mutex<BTreeMap<i32, Vec<i64>>>);
 
 impl Listener for Heard {
-    fn event(&self, event: &Arc<LoggedEvent>) {
+    fn event(&self, event: &Arc<LoggedEvent>) -> Option<BoxFuture<'static, ()>> {
         self.0
             .lock()
             .unwrap()
             .entry(event.shard)
             .or_default()
             .push(event.pos);
+        None
     }
     fn epoch_changed(&self, epoch: &str) {
         panic!("no epoch changes here: {epoch}");
