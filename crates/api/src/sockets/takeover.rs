@@ -11,9 +11,14 @@ use actix_web::body::{BodySize, MessageBody, to_bytes};
 use actix_web::dev::ServiceResponse;
 use actix_web::rt::net::TcpStream;
 use bytes::BytesMut;
+use socket2::SockRef;
 
 use super::drive::Driven;
 use super::socket::Socket;
+
+/// Bytes that the system keeps for a socket that does not read, before they wait in its queue, where it is noticed.
+/// By itself it would keep megabytes, of thousands of them.
+const UNSENT: usize = 64 * 1024;
 
 /// What actix hands over when a client asks for another protocol.
 type Handed = (Request, Framed<TcpStream, Codec>);
@@ -79,5 +84,9 @@ where
     };
     let sent = SendResponse::new(framed, head.set_body(body)).await?;
     let parts = sent.into_parts();
+    if socket.is_some() {
+        // The system's own size is as good, only later noticed to be full.
+        let _ = SockRef::from(&parts.io).set_send_buffer_size(UNSENT);
+    }
     Ok(socket.map(|socket| (socket, parts.io, parts.read_buf)))
 }

@@ -78,6 +78,9 @@ pub struct SocketsArgs {
     /// How many rounds they order a second: 0.1 to 200
     #[arg(long, default_value = "5", value_parser = rate)]
     rate: f64,
+    /// How many more that never read: up to 5
+    #[arg(long, default_value = "0", value_parser = clap::value_parser!(u8).range(0..=5))]
+    deaf: u8,
     /// Process id of the server, to measure its memory
     #[arg(long)]
     pid: Option<u32>,
@@ -88,6 +91,7 @@ impl SocketsArgs {
     pub fn options(&self, patience: Duration) -> SocketsOptions {
         SocketsOptions {
             sockets: self.sockets,
+            deaf: usize::from(self.deaf),
             rate: self.rate,
             time: Duration::from_secs(self.seconds),
             pid: self.pid,

@@ -1,6 +1,9 @@
 //! Where a socket is opened.
 
+use std::io;
+
 use reqwest::Url;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
 use crate::client::{ClientError, usable};
 
@@ -9,6 +12,7 @@ use crate::client::{ClientError, usable};
 pub struct SocketAddress {
     /// With the scheme `http`; the two kinds of address differ in nothing else.
     url: Url,
+    keeping: Option<u32>,
 }
 
 impl SocketAddress {
@@ -26,13 +30,37 @@ impl SocketAddress {
         }
         let rest = text.strip_prefix("ws://").ok_or_else(unusable)?;
         let url = usable(&format!("http://{rest}"))?;
-        Ok(Self { url })
+        Ok(Self { url, keeping: None })
     }
 
     /// The socket of a view, on a server whose address is good.
     pub(in crate::client) fn of_view(mut url: Url, view: &str) -> Self {
         url.set_path(&format!("{}/v1/ws/{view}", url.path().trim_end_matches('/')));
-        Self { url }
+        Self { url, keeping: None }
+    }
+
+    /// The system shall keep no more than so many bytes, about, for a connection that does not read.
+    #[must_use]
+    pub fn keeping(mut self, bytes: u32) -> Self {
+        self.keeping = Some(bytes);
+        self
+    }
+
+    /// Connects.
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        let authority = self.authority();
+        let Some(bytes) = self.keeping else {
+            return TcpStream::connect(authority).await;
+        };
+        let address = lookup_host(authority).await?.next();
+        let address = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.set_recv_buffer_size(bytes)?;
+        socket.connect(address).await
     }
 
     /// With its scheme.

@@ -49,11 +49,11 @@ impl Socket {
     ) -> Result<Self, SocketError> {
         let request = request(address, token)?;
         let opening = async {
-            let authority = address.authority();
-            let tcp = TcpStream::connect(&authority)
+            let tcp = address
+                .connect()
                 .await
                 .map_err(|error| SocketError::Unreachable {
-                    address: authority.clone(),
+                    address: address.authority(),
                     why: error.to_string(),
                 })?;
             tcp.set_nodelay(true)

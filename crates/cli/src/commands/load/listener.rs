@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::audience::Seat;
+use super::audience::{Audience, Seat};
 use super::traffic::Name;
 use crate::client::socket::{Frame, Happened, Op, Socket, SocketAddress, SocketError};
 use crate::client::{Client, backoff};
@@ -75,8 +75,7 @@ pub(super) struct Account {
 /// One socket.
 pub(super) struct Listener {
     address: SocketAddress,
-    token: String,
-    branch: Option<String>,
+    audience: Audience,
     patience: Duration,
     /// Where it stands.
     cursor: Option<StreamCursor>,
@@ -89,8 +88,7 @@ impl Listener {
     pub(super) async fn open(client: &Client, seat: &Seat, patience: Duration) -> Result<Self, SocketError> {
         let mut listener = Self {
             address: client.socket(seat.audience.view),
-            token: seat.audience.token.clone(),
-            branch: seat.audience.branch.clone(),
+            audience: seat.audience.clone(),
             patience,
             cursor: None,
             socket: None,
@@ -106,23 +104,7 @@ impl Listener {
 
     /// Connects and subscribes, with the cursor if there is one.
     async fn join(&mut self) -> Result<(), SocketError> {
-        let mut socket = Socket::open(&self.address, None, self.patience).await?;
-        socket.hear(Op::Hello).await?;
-        let mut auth = json!({ "op": "auth", "token": self.token });
-        if let Some(members) = auth.as_object_mut() {
-            members.extend(
-                self.branch
-                    .iter()
-                    .map(|branch| ("branch_id".to_owned(), json!(branch))),
-            );
-            members.extend(
-                self.cursor
-                    .iter()
-                    .map(|cursor| ("after".to_owned(), json!(cursor))),
-            );
-        }
-        socket.send(&auth).await?;
-        let ready = socket.hear(Op::Ready).await?;
+        let (socket, ready) = subscribe(&self.address, &self.audience, self.cursor, self.patience).await?;
         if ready.recovered != Some(true) {
             self.account.unrecovered += usize::from(self.cursor.is_some());
             self.cursor = Some(StreamCursor {
@@ -221,6 +203,26 @@ impl Listener {
     pub(super) fn stands_at(&self) -> u64 {
         stands_at(self.cursor)
     }
+}
+
+/// Opens a socket and subscribes, with the cursor if there is one. Gives what the server is ready with, too.
+pub(super) async fn subscribe(
+    address: &SocketAddress,
+    audience: &Audience,
+    cursor: Option<StreamCursor>,
+    patience: Duration,
+) -> Result<(Socket, Frame), SocketError> {
+    let mut socket = Socket::open(address, None, patience).await?;
+    socket.hear(Op::Hello).await?;
+    let mut auth = json!({ "op": "auth", "token": audience.token });
+    if let Some(members) = auth.as_object_mut() {
+        let branch = audience.branch.iter();
+        members.extend(branch.map(|branch| ("branch_id".to_owned(), json!(branch))));
+        members.extend(cursor.iter().map(|cursor| ("after".to_owned(), json!(cursor))));
+    }
+    socket.send(&auth).await?;
+    let ready = socket.hear(Op::Ready).await?;
+    Ok((socket, ready))
 }
 
 fn stands_at(cursor: Option<StreamCursor>) -> u64 {

@@ -1,6 +1,7 @@
 //! `comanda load`: how much a server on this machine can take.
 
 mod audience;
+mod deaf;
 mod listener;
 mod memory;
 mod percentiles;
@@ -36,6 +37,8 @@ pub struct LoadOptions {
 pub struct SocketsOptions {
     /// Sockets.
     pub sockets: usize,
+    /// Sockets besides that never read.
+    pub deaf: usize,
     /// Rounds that guests order a second.
     pub rate: f64,
     /// How long they order.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::SocketsOptions;
+use super::deaf::Cut;
 use super::memory::Memory;
 use super::percentiles::{Percentiles, per_second};
 use super::stage::{Counts, Opening, Stage};
@@ -19,6 +20,8 @@ struct Report {
     scenario: &'static str,
     sockets: usize,
     views: BTreeMap<&'static str, usize>,
+    #[serde(flatten)]
+    cut: Cut,
     opening: Opening,
     memory: Option<Memory>,
     rounds: usize,
@@ -38,12 +41,14 @@ pub async fn sockets(client: &Client, options: &SocketsOptions, output: Output) 
     let answered = order(client, &stage.room, options.rate, options.time).await?;
     let memory = stage.memory.take();
     let opening = std::mem::take(&mut stage.opening);
+    let cut = stage.cut(options.patience).await;
     let outcome = stage.finish(&answered, options.patience).await?;
     let rounds = answered.len() / 3;
     let report = Report {
         scenario: "sockets",
         sockets: outcome.accounts.len(),
         views: outcome.views.clone(),
+        cut,
         opening,
         memory,
         rounds,
@@ -65,9 +70,13 @@ fn show(report: &Report, output: Output) -> Result<(), Failure> {
         .iter()
         .map(|(view, count)| format!("{count} {view}"))
         .collect();
+    let deaf = match report.cut {
+        Cut { deaf: 0, .. } => String::new(),
+        Cut { deaf, cut } => format!("{deaf} that never read, {cut} of them cut as too slow\n"),
+    };
     let memory = report.memory.as_ref().map_or_else(String::new, Memory::text);
     let text = format!(
-        "{} sockets ({}), opened in {} s ({})\n{memory}\
+        "{} sockets ({}), opened in {} s ({})\n{memory}{deaf}\
          {} rounds, {}/s: {}\n\
          decided → socket  {}\n\
          answer → socket   {}\n",

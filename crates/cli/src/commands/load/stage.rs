@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::SocketsOptions;
 use super::audience::{Listeners, Seat, gather};
+use super::deaf::{Cut, Deaf};
 use super::listener::{Account, Heard, Listener, Phase};
 use super::memory::{Memory, resident};
 use super::percentiles::Percentiles;
@@ -40,6 +41,7 @@ pub(super) struct Stage {
     pub(super) memory: Option<Memory>,
     pub(super) opening: Opening,
     listeners: Listeners,
+    deaf: Deaf,
     heard: Arc<Heard>,
     phase: watch::Sender<Phase>,
     running: JoinSet<Account>,
@@ -95,6 +97,11 @@ impl Stage {
             open.len(),
             opening.seconds
         ));
+        let admin = listeners.audiences.first().filter(|_| options.deaf > 0);
+        let deaf = match admin {
+            Some(admin) => Deaf::open(client, admin, options.deaf, options.patience).await?,
+            None => Deaf::default(),
+        };
         let from = open.iter().map(Listener::stands_at).min().unwrap_or_default();
         let (phase, told) = watch::channel(Phase::Listen);
         let heard = Arc::new(Heard::default());
@@ -108,6 +115,7 @@ impl Stage {
             memory,
             opening,
             listeners,
+            deaf,
             heard,
             phase,
             running,
@@ -119,6 +127,11 @@ impl Stage {
     /// Drops every connection at once.
     pub(super) fn storm(&self) {
         self.phase.send_replace(Phase::Storm(Instant::now()));
+    }
+
+    /// Sees what became of those who never read.
+    pub(super) async fn cut(&mut self, patience: Duration) -> Cut {
+        std::mem::take(&mut self.deaf).cut(patience).await
     }
 
     /// Waits until everybody has heard everything, or for so long, and asks the server what that is.
