@@ -16,7 +16,6 @@ mod takeover;
 mod times;
 mod wire;
 
-
 use actix_http::ws::verify_handshake;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
