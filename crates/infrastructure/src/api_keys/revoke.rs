@@ -55,14 +55,14 @@ fn decide(
     seen: Option<i64>,
     reason: Option<&str>,
 ) -> Result<ApiKeyRow, Refusal> {
-    let revoker = who.may(act.ask.tenant)?;
+    let by = who.may(act.ask.tenant)?;
     super::unchanged(&row, seen)?;
     if row.revoked_at.is_some() {
         return Ok(row);
     }
     let revoked = ApiKeyRow {
         revoked_at: Some(act.now),
-        revoked_by: revoker.map(|user| user.0),
+        revoked_by: by.map(|user| user.0),
         version: row.version.saturating_add(1),
         ..row
     };

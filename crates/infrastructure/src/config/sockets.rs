@@ -23,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Sockets> {
         values::count(text, 65_536..=67_108_864)
     });
     let age = reader.parsed(&settings::WS_QUEUE_AGE, |text| {
-        values::duration_within(text, Duration::from_secs(1), Duration::from_secs(60))
+        values::duration_within(text, Duration::from_secs(1), Duration::from_mins(1))
     });
     Some(Sockets {
         connections: connections?,

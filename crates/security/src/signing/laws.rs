@@ -132,8 +132,18 @@ mod slow {
             let signed = RequestSigner::new(key_id, secret(1))
                 .sign(&request, at(1_800_000_000), nonce)
                 .unwrap();
-            let [a, b, c, d, e] = signed.pairs().map(|(_, value)| value.into_bytes());
-            Self([method, path, query.as_bytes().to_vec(), body, a, b, c, d, e])
+            let [id, time, nonce, version, mac] = signed.pairs().map(|(_, value)| value.into_bytes());
+            Self([
+                method,
+                path,
+                query.as_bytes().to_vec(),
+                body,
+                id,
+                time,
+                nonce,
+                version,
+                mac,
+            ])
         }
 
         fn is_accepted(&self) -> bool {

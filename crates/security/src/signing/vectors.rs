@@ -407,13 +407,14 @@ fn the_page_shows_what_is_tried() {
         let own = blocks.filter_map(|block| block.strip_prefix(&format!("{language}\n")));
         own.map(str::to_owned).collect()
     };
-    let documented: String = read("crates/security/src/signing/mod.rs")
+    let module = read("crates/security/src/signing/mod.rs");
+    let documented: Vec<&str> = module
         .lines()
         .filter_map(|line| line.strip_prefix("//!"))
-        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .collect();
     for (language, source) in [
-        ("rust", documented),
+        ("rust", documented.join("\n") + "\n"),
         ("python", read("clients/comanda_signing.py")),
         ("javascript", read("clients/comanda-signing.mjs")),
         ("bash", read("clients/comanda-sign.sh")),
