@@ -12,6 +12,7 @@ mod revoke;
 mod rotate;
 pub(crate) mod rows;
 mod secrets;
+mod shown;
 mod signed;
 mod store;
 
