@@ -2,10 +2,13 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
+use comanda_security::signing::{KEY_ID, NONCE, SIGNATURE_VERSION, SIGNED_HEADERS, TIMESTAMP};
 use serde::Serialize;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, OpenApi as OpenApiDocument, Ref, RefOr, Required, Response,
     ResponseBuilder, Server,
@@ -14,6 +17,9 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
+
+/// Where keys come from.
+const INTEGRATION: &str = "/v1/integration/";
 
 /// The shape of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,18 +54,33 @@ pub struct ProblemBody {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(ProblemBody)),
-    modifiers(&BearerScheme),
+    modifiers(&Credentials),
 )]
 pub struct Frame;
 
-/// Adds the one credential.
-struct BearerScheme;
+/// Adds the credentials.
+struct Credentials;
 
-impl Modify for BearerScheme {
+impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        for name in SIGNED_HEADERS {
+            let header = ApiKeyValue::with_description(name, signed_header(name));
+            components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(header)));
+        }
+    }
+}
+
+/// What stands in a header of a signed request.
+fn signed_header(name: &str) -> &'static str {
+    match name {
+        KEY_ID => "Id of the key that signs, 16 characters.",
+        TIMESTAMP => "Time of signing, in seconds since 1970; at most 300 seconds ago.",
+        NONCE => "16 to 64 of A-Z, a-z, 0-9, _ and -, fresh for every attempt.",
+        SIGNATURE_VERSION => "1",
+        _ => "HMAC-SHA-256 of the canonical form in lower-case hexadecimal digits; see docs/signing.md.",
     }
 }
 
@@ -138,11 +159,48 @@ pub fn complete(mut document: OpenApiDocument, public_url: &str) -> OpenApiDocum
                 .entry("default".to_owned())
                 .or_insert_with(|| RefOr::T(refusal()));
             if path.starts_with("/v1/") && !open {
-                operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+                operation.security = Some(credentials(path));
+                if path.starts_with(INTEGRATION) {
+                    promise_key_expiry(operation);
+                }
             }
         }
     }
     document
+}
+
+/// The ways to say who asks: a bearer, and where keys may come, a signature.
+fn credentials(path: &str) -> Vec<SecurityRequirement> {
+    let none = Vec::<String>::new;
+    let mut ways = vec![SecurityRequirement::new("bearer", none())];
+    if path.starts_with(INTEGRATION) || path.starts_with("/v1/events") {
+        let signed = SIGNED_HEADERS
+            .into_iter()
+            .fold(SecurityRequirement::default(), |all, name| all.add(name, none()));
+        ways.push(signed);
+    }
+    ways
+}
+
+/// The header of an answer to a secret that was replaced.
+fn promise_key_expiry(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with('2')
+        {
+            let header = HeaderBuilder::new()
+                .description(Some(
+                    "When the secret that was used stops working; only if it was replaced.",
+                ))
+                .schema(Some(
+                    text_schema().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
+                ))
+                .build();
+            response
+                .headers
+                .insert("Comanda-Key-Expires".to_owned(), RefOr::T(header));
+        }
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use comanda_infrastructure::breaker::CircuitBreaker;
 use comanda_infrastructure::clock::Sources;
 use comanda_infrastructure::config::Config;
 use comanda_infrastructure::db::DbError;
@@ -12,7 +13,7 @@ use comanda_infrastructure::events::workers::{WorkerParts, Workers};
 use comanda_infrastructure::events::{bus, carry};
 use comanda_infrastructure::gateway::{Door, Gateway};
 use comanda_infrastructure::postgres::{Claim, ClaimError, Company, Database, OpenError};
-use comanda_infrastructure::redis::RedisError;
+use comanda_infrastructure::redis::{Redis, RedisError};
 use comanda_infrastructure::services::Services;
 use comanda_infrastructure::webhooks::worker::WebhookWorker;
 use comanda_infrastructure::{demo, telemetry};
@@ -90,7 +91,11 @@ impl Process {
             None => Company::Alone,
         };
         let claim = Claim::make(&database.relay, company).await?;
-        let services = Services::new(&database.db, config)?;
+        let mut services = Services::new(&database.db, config)?;
+        if let Some(redis) = &config.redis {
+            let breaker = CircuitBreaker::new("redis_limits", config.breaker, database.db.sources().clone());
+            services.api_keys = services.api_keys.remembering_in(Redis::new(redis)?, breaker);
+        }
         if prepare.demo {
             demo::seed(&database.db, config, false).await?;
         }
@@ -101,6 +106,7 @@ impl Process {
             &database.db,
             &database.relay,
             listens.then(|| Arc::clone(&bus)),
+            services.api_keys.clone(),
             &config.public_url,
         )
         .await?;

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod api_key;
 mod db;
 mod demo;
 mod dlq;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
+pub use api_key::{ApiKeyCommand, CreateArgs, ListArgs as KeyListArgs, RevokeArgs, RotateArgs, SignArgs};
 pub use db::{DbCommand, MigrateArgs, SeedArgs};
 pub use demo::DemoCommand;
 pub use dlq::{DlqCommand, ProcessArgs};
@@ -75,6 +77,9 @@ impl Global {
 /// The commands. Short forms are aliases of the grouped ones.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Keys of integrations
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// The database
     #[command(subcommand)]
     Db(DbCommand),
@@ -178,6 +183,35 @@ mod tests {
             "outbox replay",
             "outbox replay --all --shard 1",
             "outbox new-epoch",
+        ] {
+            assert!(parsed(&format!("comanda {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_are_named_by_what_may_be_shown() {
+        let branch = "brn_01m6e22wg0emzvcdygnjcdzsef";
+        let create =
+            format!("api-key create --name Till --scopes menu:read,tickets:read --branches {branch}");
+        for right in [
+            create.clone(),
+            format!("{create} --expires 90d --ip 192.0.2.0/24,::1 --require-signature --tenant a"),
+            "api-key list --tenant a".to_owned(),
+            "api-key rotate 041061050r3gg28a --overlap 7d --force".to_owned(),
+            "api-key revoke 041061050r3gg28a --reason lost".to_owned(),
+            "api-key sign GET /v1/integration/me --key-id 041061050r3gg28a".to_owned(),
+        ] {
+            assert!(parsed(&format!("comanda {right}")).is_ok(), "{right}");
+        }
+        for wrong in [
+            "api-key create --name Till --scopes menu:eat --branches brn_01m6e22wg0emzvcdygnjcdzsef"
+                .to_owned(),
+            "api-key create --name Till --scopes menu:read".to_owned(),
+            format!("{create} --ip 192.0.2.1/24"),
+            format!("{create} --expires tomorrow"),
+            "api-key rotate key_01m6e22wg0emzvcdygnjcdzsef".to_owned(),
+            "api-key rotate 041061050r3gg28a --overlap 2h".to_owned(),
+            "api-key sign GET --key-id 041061050r3gg28a".to_owned(),
         ] {
             assert!(parsed(&format!("comanda {wrong}")).is_err(), "{wrong}");
         }

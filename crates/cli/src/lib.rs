@@ -15,11 +15,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{
-    Cli, Command, DbCommand, DemoCommand, DlqCommand, EventsCommand, LoadCommand, OutboxCommand, WsCommand,
+    ApiKeyCommand, Cli, Command, DbCommand, DemoCommand, DlqCommand, EventsCommand, LoadCommand,
+    OutboxCommand, WsCommand,
 };
 use client::Client;
 use comanda_infrastructure::dead_letters::Move;
-use commands::{db_migrate, db_seed, dinner, dlq, events, load, outbox, version, ws_test};
+use commands::{api_key, db_migrate, db_seed, dinner, dlq, events, load, outbox, version, ws_test};
 use exit::Exit;
 use failure::Failure;
 use output::Output;
@@ -48,6 +49,7 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
             db_migrate::run(args.dry_run, output).await
         }
         Command::DbSeed(args) | Command::Db(DbCommand::Seed(args)) => db_seed::run(args.force, output).await,
+        Command::ApiKey(command) => on_keys(command, cli.global.yes, output).await,
         Command::DlqStats => dlq::stats(output).await,
         Command::DlqProcess(args) => dlq::process(&args.run(), output).await,
         Command::Dlq(command) => on_letters(command, cli.global.yes, output).await,
@@ -77,6 +79,16 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Command::Version => version::run(output),
         Command::ExitCodes => Ok(output.text(exit::HELP)?),
+    }
+}
+
+async fn on_keys(command: &ApiKeyCommand, yes: bool, output: Output) -> Result<(), Failure> {
+    match command {
+        ApiKeyCommand::Create(args) => Box::pin(api_key::create(args, output)).await,
+        ApiKeyCommand::List(args) => Box::pin(api_key::list(args, output)).await,
+        ApiKeyCommand::Rotate(args) => Box::pin(api_key::rotate(args, output)).await,
+        ApiKeyCommand::Revoke(args) => Box::pin(api_key::revoke(args, yes, output)).await,
+        ApiKeyCommand::Sign(args) => api_key::sign(args, output),
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::services::Services;
 
-/// How often online payments are looked at whose time is over.
+/// How often online payments are looked at whose time is over, and keys whose time is soon over.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The running jobs of a process.
@@ -22,7 +22,7 @@ pub struct Jobs {
 /// Starts them on the current thread's local set.
 pub fn start(services: &Services) -> Jobs {
     let (stop, stopped) = watch::channel(false);
-    let expiry = tokio::task::spawn_local(expire_payments(services.clone(), stopped));
+    let expiry = tokio::task::spawn_local(look_after_time(services.clone(), stopped));
     Jobs { stop, expiry }
 }
 
@@ -35,7 +35,7 @@ impl Jobs {
     }
 }
 
-async fn expire_payments(services: Services, mut stopped: watch::Receiver<bool>) {
+async fn look_after_time(services: Services, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
@@ -44,19 +44,22 @@ async fn expire_payments(services: Services, mut stopped: watch::Receiver<bool>)
         let tenants = match services.staff.tenants().await {
             Ok(tenants) => tenants,
             Err(error) => {
-                warn!(%error, "payments.expiry.tenants");
+                warn!(%error, "jobs.tenants");
                 continue;
             }
         };
         for tenant in tenants {
-            expire_in(&services, tenant).await;
+            look_after(&services, tenant).await;
         }
     }
 }
 
-async fn expire_in(services: &Services, tenant: TenantId) {
+async fn look_after(services: &Services, tenant: TenantId) {
     if let Err(error) = services.billing.expire_due_payments(tenant).await {
         // The next round tries again; one tenant's trouble is not the others'.
         warn!(%error, "payments.expiry");
+    }
+    if let Err(error) = services.api_keys.announce_expiring(tenant).await {
+        warn!(%error, "api_keys.expiring");
     }
 }

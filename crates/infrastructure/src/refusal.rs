@@ -12,6 +12,7 @@ use comanda_domain::round::{CancelRoundError, MoveRoundError, PlaceRoundError, V
 use comanda_domain::service_call::{CallStatus, MoveCallError, RaiseCallError};
 use comanda_domain::session::{CloseError, OpenError, OpenForStaffError, ReopenError};
 use comanda_security::address::AddressRefusal;
+use comanda_security::api_key::RotationRefusal;
 use comanda_security::policy::Scope;
 use serde_json::Value;
 
@@ -166,6 +167,9 @@ pub enum Refusal {
         /// The branch's.
         expected: Currency,
     },
+    /// The key gets no other secret as it stands.
+    #[error(transparent)]
+    Rotation(#[from] RotationRefusal),
     /// An address that we do not call.
     #[error("address not allowed: {0}")]
     AddressForbidden(#[from] AddressRefusal),

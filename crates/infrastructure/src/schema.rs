@@ -42,6 +42,7 @@ diesel::table! {
         previous_valid_until -> Nullable<Timestamptz>,
         sealed_signing_secret -> Nullable<Bytea>,
         previous_sealed_signing_secret -> Nullable<Bytea>,
+        expiring_told_at -> Nullable<Timestamptz>,
         scopes -> Array<Text>,
         ip_allow -> Nullable<Array<Text>>,
         requires_signature -> Bool,
@@ -662,6 +663,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    request_nonce (tenant_id, api_key_id, nonce) {
+        tenant_id -> Uuid,
+        api_key_id -> Uuid,
+        nonce -> Text,
+        claim -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     restaurant_table (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,
@@ -1009,6 +1020,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     product_allergen,
     product_modifier_group,
     refresh_family,
+    request_nonce,
     restaurant_table,
     round,
     round_item,

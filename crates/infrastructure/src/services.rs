@@ -78,7 +78,11 @@ impl Services {
             menus: MenuService::new(db.clone()),
             floor: FloorService::new(db.clone(), keys.codes.clone(), url),
             staff: StaffService::new(db.clone(), tokens, keys.refresh.clone(), hasher),
-            api_keys: ApiKeyService::new(db.clone(), ApiKeyPeppers::new(keys.peppers.clone())),
+            api_keys: ApiKeyService::new(
+                db.clone(),
+                ApiKeyPeppers::new(keys.peppers.clone()),
+                SealKeys::new(&keys.master),
+            ),
             webhooks: WebhookService::new(db.clone(), SealKeys::new(&keys.master), outbound, url),
             sources: db.sources().clone(),
             db: db.clone(),

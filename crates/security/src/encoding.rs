@@ -39,6 +39,32 @@ pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Writes lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
+        .collect()
+}
+
+/// Reads exactly `N` bytes as [`hex`] writes them: capital letters are refused.
+pub(crate) fn from_hex_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let bytes: Option<Vec<u8>> = pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
+        .collect();
+    bytes?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +77,15 @@ mod tests {
         }
         assert_eq!(base64url([0; 32]).len(), SECRET_CHARS);
         assert_eq!(from_base64url_exact::<3>("_-8"), None);
+    }
+
+    #[test]
+    fn hexadecimal_digits_have_one_spelling() {
+        assert_eq!(hex(&[0x00, 0x9f, 0xab]), "009fab");
+        assert_eq!(from_hex_exact("009fab"), Some([0x00, 0x9f, 0xab]));
+        for other in ["009fAb", "009fa", "009fab00", "009fag", "", "é9fab"] {
+            assert_eq!(from_hex_exact::<3>(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What Comanda trusts.
 //!
-//! Passwords, tokens, API keys, webhook signatures, sealed secrets, printed codes, list cursors, the hashing of
+//! Passwords, tokens, API keys, signed requests and webhooks, sealed secrets, printed codes, list cursors, the hashing of
 //! requests, the addresses we may call and the authorisation table, as pure functions over bytes, a given time and
 //! given entropy. Nothing here reads a clock, a setting or a socket, and this crate is the only user of `ring`.
 //! Whatever cannot be decoded is *invalid*: never a panic.
@@ -22,8 +22,8 @@ pub mod password;
 pub mod policy;
 pub mod refresh;
 pub mod seal;
+pub mod signing;
 pub mod tokens;
-pub mod webhook_signature;
 
 pub use encoding::Unwritable;
 pub use entropy::{Entropy, EntropyError, SystemEntropy};

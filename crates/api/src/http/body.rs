@@ -537,6 +537,7 @@ macro_rules! names {
 }
 
 names! {
+    comanda_security::api_key::Overlap,
     comanda_domain::billing::CheckStatus,
     comanda_domain::billing::Provider,
     comanda_domain::billing::SplitMethod,

@@ -3,9 +3,11 @@
 use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use bytes::Bytes;
 use comanda_domain::actor::ActorKind;
+use comanda_infrastructure::api_keys::NonceClaim;
 use comanda_infrastructure::audit::Caller;
 use comanda_infrastructure::db::Ask;
 use comanda_infrastructure::idempotency::Idempotency;
@@ -155,6 +157,7 @@ pub fn ask(request: &HttpRequest, who: &Principal) -> Ask {
         origin: super::trace::origin(request),
         language: super::language::accepted(request),
         found_at: "",
+        nonce: request.extensions().get::<NonceClaim>().cloned(),
         idempotency: None,
     }
 }
@@ -265,20 +268,30 @@ fn unquote(text: &str) -> Option<String> {
     Some(key)
 }
 
-async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
+/// The body as it came.
+///
+/// # Errors
+/// `payload_too_large`; `invalid_json` for a body that ends too early.
+pub(super) async fn whole_body(headers: &HeaderMap, payload: web::Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::PayloadTooLarge);
-    let announced = header_text(request, header::CONTENT_LENGTH.as_str());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     if announced
         .and_then(|text| text.parse::<usize>().ok())
         .is_some_and(|length| length > MAX_BODY)
     {
         return Err(too_large());
     }
-    let bytes = payload
+    payload
         .to_bytes_limited(MAX_BODY)
         .await
         .map_err(|_| too_large())?
-        .map_err(|_| Problem::with_detail(Code::InvalidJson, "the body could not be read"))?;
+        .map_err(|_| Problem::with_detail(Code::InvalidJson, "the body could not be read"))
+}
+
+async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
+    let bytes = whole_body(request.headers(), payload).await?;
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }

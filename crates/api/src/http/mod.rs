@@ -11,4 +11,5 @@ pub mod paging;
 pub mod path;
 pub mod principal;
 pub mod query;
+pub mod signed;
 pub mod trace;

@@ -1,24 +1,29 @@
-//! Who asks. Authentication runs once, in the scope's middleware, before any body is read.
+//! Who asks. Authentication runs once, in the scope's middleware, before any body is read; that of a signed request is
+//! read for its hash.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError, web};
 use comanda_domain::Timestamp;
-use comanda_infrastructure::api_keys::KeyDenied;
+use comanda_infrastructure::api_keys::{KeyDenied, NonceClaim, ProvenKey};
+use comanda_infrastructure::views::time;
 use comanda_security::api_key::KeyRefusal;
 use comanda_security::policy::{ApiKeyPrincipal, DinerPrincipal, Principal, StaffPrincipal, TablePrincipal};
 use comanda_security::tokens::{Credential, TokenError};
 
+use super::signed;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// How every API key begins.
 const KEY_PREFIX: &str = "cmd_";
+/// Says when the secret that was used stops working.
+const KEY_EXPIRES: HeaderName = HeaderName::from_static("comanda-key-expires");
 
 /// A member of staff with a live login.
 #[derive(Debug, Clone)]
@@ -81,14 +86,15 @@ pub async fn guests_only<B: MessageBody + 'static>(
 /// Only what the routes below have; a refused credential is an answer.
 pub async fn listeners_only<B: MessageBody + 'static>(
     state: web::Data<State>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match listener(&state, &request).await {
-        Ok((principal, until)) => {
+    match listener(&state, &mut request).await {
+        Ok(Held::Token(principal, until)) => {
             request.extensions_mut().insert(GoodUntil(until));
             let_through(principal, request, next).await
         }
+        Ok(Held::Key(key, nonce)) => let_key_through(&state, key, nonce, request, next).await,
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
 }
@@ -99,13 +105,40 @@ pub async fn listeners_only<B: MessageBody + 'static>(
 /// Only what the routes below have; a refused credential is an answer.
 pub async fn keys_only<B: MessageBody + 'static>(
     state: web::Data<State>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match key(&state, &mut request).await {
+        Ok((key, nonce)) => let_key_through(&state, key, nonce, request, next).await,
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
+/// Lets an integration through, and sees to it that no signed request is made twice, whatever came of it: an effect has
+/// claimed the nonce in its own transaction, anything else does so now.
+async fn let_key_through<B: MessageBody + 'static>(
+    state: &State,
+    key: ProvenKey,
+    nonce: Option<NonceClaim>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match key(&state, &request).await {
-        Ok(principal) => let_through(principal, request, next).await,
-        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    request.extensions_mut().insert(GoodUntil(key.good_until));
+    if let Some(nonce) = nonce.clone() {
+        request.extensions_mut().insert(nonce);
     }
+    let mut response = let_through(Principal::ApiKey(key.principal), request, next).await?;
+    if let Some(nonce) = nonce.filter(|nonce| !nonce.is_kept())
+        && let Err(denied) = state.services.api_keys.claim_for_good(&nonce).await
+    {
+        let (request, _) = response.into_parts();
+        let answer = signed::refused(denied).error_response();
+        return Ok(ServiceResponse::new(request, answer).map_into_right_body());
+    }
+    if let Some(ends) = key.ends.and_then(|at| HeaderValue::from_str(&time(at)).ok()) {
+        response.headers_mut().insert(KEY_EXPIRES, ends);
+    }
+    Ok(response)
 }
 
 async fn let_through<B: MessageBody + 'static>(
@@ -126,12 +159,28 @@ async fn staff(state: &State, request: &ServiceRequest) -> Result<Principal, Pro
     Ok(principal)
 }
 
-async fn listener(
-    state: &State,
-    request: &ServiceRequest,
-) -> Result<(Principal, Option<Timestamp>), Problem> {
+/// What somebody who listens has shown.
+enum Held {
+    /// A token, and until when it is good.
+    Token(Principal, Option<Timestamp>),
+    /// A key, and the nonce that is still to be claimed if it signed.
+    Key(ProvenKey, Option<NonceClaim>),
+}
+
+async fn listener(state: &State, request: &mut ServiceRequest) -> Result<Held, Problem> {
+    if is_key(request) {
+        let (key, nonce) = key(state, request).await?;
+        return Ok(Held::Key(key, nonce));
+    }
     let address = request.peer_addr().map(|address| address.ip());
-    holder(state, bearer(request)?, address).await
+    let (principal, until) = holder(state, bearer(request)?, address).await?;
+    Ok(Held::Token(principal, until))
+}
+
+/// Whether a request comes with a key, sent or signing.
+fn is_key(request: &ServiceRequest) -> bool {
+    let is_sent = bearer(request).is_ok_and(|token| token.starts_with(KEY_PREFIX));
+    is_sent || (signed::is_signed(request.headers()) && !has_bearer(request))
 }
 
 /// Who holds a token or key that is good, and until when it is; a key may be good for ever. Whether the visit of a
@@ -145,7 +194,8 @@ pub async fn holder(
     address: Option<IpAddr>,
 ) -> Result<(Principal, Option<Timestamp>), Problem> {
     if token.starts_with(KEY_PREFIX) {
-        return Ok((key_holder(state, token, address).await?, None));
+        let key = key_holder(state, token, address).await?;
+        return Ok((Principal::ApiKey(key.principal), key.good_until));
     }
     let credential = authenticate(state, token)?;
     let principal = credential.principal();
@@ -162,7 +212,13 @@ fn guest(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> 
     }
 }
 
-async fn key(state: &State, request: &ServiceRequest) -> Result<Principal, Problem> {
+async fn key(
+    state: &State,
+    request: &mut ServiceRequest,
+) -> Result<(ProvenKey, Option<NonceClaim>), Problem> {
+    if signed::is_signed(request.headers()) && !has_bearer(request) {
+        return signed::signer(state, request).await;
+    }
     let token = bearer(request)?;
     if !token.starts_with(KEY_PREFIX) {
         // Whatever else it is, it is not for here.
@@ -171,12 +227,13 @@ async fn key(state: &State, request: &ServiceRequest) -> Result<Principal, Probl
             Err(problem) => Err(problem),
         };
     }
-    key_holder(state, token, request.peer_addr().map(|address| address.ip())).await
+    let address = request.peer_addr().map(|address| address.ip());
+    Ok((key_holder(state, token, address).await?, None))
 }
 
-async fn key_holder(state: &State, token: &str, address: Option<IpAddr>) -> Result<Principal, Problem> {
+async fn key_holder(state: &State, token: &str, address: Option<IpAddr>) -> Result<ProvenKey, Problem> {
     match state.services.api_keys.authenticate(token, address).await {
-        Ok(key) => Ok(Principal::ApiKey(key)),
+        Ok(key) => Ok(key),
         Err(KeyDenied::Key(refusal)) => Err(Problem::new(key_code(refusal)).because(refusal)),
         Err(KeyDenied::Refused(refusal)) => Err(refusal.into()),
     }
@@ -199,6 +256,10 @@ fn credential(state: &State, request: &ServiceRequest) -> Result<Credential, Pro
     authenticate(state, bearer(request)?)
 }
 
+fn has_bearer(request: &ServiceRequest) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION)
+}
+
 fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let header = values.next().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
@@ -208,6 +269,15 @@ fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
                 "/header/Authorization",
                 "not_allowed",
                 "given twice",
+            ),
+        );
+    }
+    if signed::is_signed(request.headers()) {
+        return Err(
+            Problem::with_detail(Code::InvalidParameter, "a bearer or a signature, not both").at(
+                "/header/X-Signature",
+                "not_allowed",
+                "beside a bearer",
             ),
         );
     }

@@ -54,6 +54,7 @@ codes! {
     SeatingEnded = "seating_ended", 401, "This visit has ended", "the session closed, or its phones were revoked";
     CredentialsInvalid = "credentials_invalid", 401, "Login failed", "any wrong combination, always the same answer";
     RefreshReused = "refresh_reused", 401, "Login ended for safety", "an already used refresh token was presented";
+    SignatureInvalid = "signature_invalid", 401, "Request signature not accepted", "missing, incomplete, stale, repeated or wrong";
     Forbidden = "forbidden", 403, "Not allowed", "no suitable role in that branch; member required_roles";
     ScopeMissing = "scope_missing", 403, "API key lacks a scope", "an API key without the scope of the operation; member required_scope";
     RegistrationRequired = "registration_required", 403, "Register first", "a table token on a diner endpoint";
@@ -92,6 +93,7 @@ codes! {
     PaymentsExist = "payments_exist", 409, "Money on the check", "reopening; members paid, reserved";
     PaymentExceedsDue = "payment_exceeds_due", 409, "More than can be paid", "members due, reserved, payable";
     PaymentWrongState = "payment_wrong_state", 409, "Not possible for this payment", "member current_status";
+    ApiKeyWrongState = "api_key_wrong_state", 409, "Not possible for this key", "rotating a revoked, expired or just rotated key; member current_status";
     PreconditionFailed = "precondition_failed", 412, "Changed meanwhile", "member current";
     PayloadTooLarge = "payload_too_large", 413, "Body too large", "over 256 KiB, or the event it would cause over 64 KiB";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported content type", "a body that is not application/json";

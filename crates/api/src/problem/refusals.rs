@@ -64,6 +64,7 @@ fn of(refusal: Refusal, currency: Option<Currency>) -> Problem {
         Refusal::CurrencyMismatch { expected } => currency_mismatch(expected),
         Refusal::TableCodeInvalid => Problem::new(Code::TableCodeInvalid),
         Refusal::ProviderUnavailable => Problem::new(Code::ProviderUnavailable),
+        Refusal::Rotation(why) => state(Code::ApiKeyWrongState, why.as_str()),
         Refusal::AddressForbidden(why) => Problem::with_detail(Code::WebhookUrlForbidden, why.to_string())
             .at("/url", "not_allowed", &why.to_string()),
         Refusal::Busy => Problem::new(Code::ServiceUnavailable),
@@ -184,6 +185,7 @@ impl Amounts {
 fn database(error: &DbError) -> Problem {
     match error {
         DbError::KeyInUse => Problem::new(Code::IdempotencyInFlight),
+        DbError::NonceUsed => Problem::new(Code::SignatureInvalid).because(error),
         DbError::Unavailable(_) | DbError::Retry(_) => Problem::new(Code::ServiceUnavailable).because(error),
         DbError::Fenced | DbError::Unique { .. } | DbError::Corrupt(_) | DbError::Other(_) => {
             Problem::new(Code::InternalError).because(error)

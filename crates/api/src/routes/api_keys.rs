@@ -1,12 +1,12 @@
-//! Keys of integrations, made and revoked by owners.
+//! Keys of integrations, made, rotated and revoked by owners.
 
 use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, delete, get, post, web};
 use comanda_domain::ids::{ApiKeyId, BranchId};
-use comanda_infrastructure::api_keys::NewApiKey;
+use comanda_infrastructure::api_keys::{KeyManager, NewApiKey, Rotation};
 use comanda_infrastructure::views::{ApiKeyView, IssuedKeyView};
-use comanda_security::api_key::IpNet;
+use comanda_security::api_key::{IpNet, Overlap};
 use comanda_security::policy::{Principal, Scope};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -22,7 +22,12 @@ use crate::state::State;
 
 /// Adds the routes below `/v1/admin`.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(get).service(revoke);
+    config
+        .service(list)
+        .service(create)
+        .service(get)
+        .service(revoke)
+        .service(rotate);
 }
 
 body! {
@@ -38,6 +43,18 @@ body! {
         expires_at: Option<Time>,
         /// From which networks it may be used; from anywhere if not said.
         ip_allow: Option<List<Network, 32>>,
+        /// Whether it signs its requests with a secret of its own, and is never sent; not if not said.
+        requires_signature: Option<bool>,
+    }
+}
+
+body! {
+    /// How a key gets another secret.
+    RotationBody {
+        /// How long the secret before goes on working: `24h` if not said.
+        overlap: Option<Named<Overlap>>,
+        /// Also while the secret before the present one still works, which then ends; not if not said.
+        force: Option<bool>,
     }
 }
 
@@ -62,6 +79,7 @@ impl NewApiKeyBody {
             branches: branches.into_iter().collect(),
             expires_at: self.expires_at.map(|time| time.0),
             ip_allow: self.ip_allow.map(networks),
+            requires_signature: self.requires_signature.unwrap_or(false),
         })
     }
 }
@@ -79,7 +97,11 @@ pub async fn list(state: web::Data<State>, staff: Staff, request: HttpRequest) -
     let who = Principal::Staff(staff.0);
     let ask = ask(&request, &who);
     let part = with_page(&state, &request, &page, async |page| {
-        state.services.api_keys.list(&ask, &who, &page).await
+        state
+            .services
+            .api_keys
+            .list(&ask, &KeyManager::Person(&who), &page)
+            .await
     })
     .await?;
     Ok(paged(&request, part))
@@ -99,7 +121,7 @@ pub async fn get(
     let (view, version) = state
         .services
         .api_keys
-        .one(&ask(&request, &who), &who, id.0)
+        .one(&ask(&request, &who), &KeyManager::Person(&who), id.0)
         .await?;
     Ok(versioned(&view, version))
 }
@@ -111,7 +133,13 @@ pub async fn get(
 pub async fn create(state: web::Data<State>, command: Command<NewApiKeyBody, Plain>) -> Answer {
     let Command { who, ask, body, .. } = command.found_at("/v1/admin/api-keys/");
     let new = body.command()?;
-    Ok(stored(state.services.api_keys.create(&ask, &who, &new).await?))
+    Ok(stored(
+        state
+            .services
+            .api_keys
+            .create(&ask, &KeyManager::Person(&who), &new)
+            .await?,
+    ))
 }
 
 /// Revokes a key, everywhere within a second. Repeating it changes nothing.
@@ -126,7 +154,43 @@ pub async fn revoke(
     let Command {
         who, ask, if_match, ..
     } = command;
+    let manager = KeyManager::Person(&who);
     Ok(stored(
-        state.services.api_keys.revoke(&ask, &who, id.0, if_match).await?,
+        state
+            .services
+            .api_keys
+            .revoke(&ask, &manager, id.0, if_match, None)
+            .await?,
+    ))
+}
+
+/// Gives a key another secret; the one before goes on working for the overlap. The whole key is in this answer and never
+/// again; an `Idempotency-Key` is therefore ignored.
+#[utoipa::path(tag = "admin", request_body = RotationBody, responses((status = 200, body = IssuedKeyView)),
+    extensions(("x-comanda-action" = json!("api_key.manage"))))]
+#[post("/api-keys/{key_id}/rotate")]
+pub async fn rotate(
+    state: web::Data<State>,
+    command: Command<RotationBody, Plain>,
+    id: PathId<ApiKeyId>,
+) -> Answer {
+    let Command {
+        who,
+        ask,
+        body,
+        if_match,
+        ..
+    } = command;
+    let rotation = Rotation {
+        overlap: body.overlap.map(|overlap| overlap.0).unwrap_or_default(),
+        force: body.force.unwrap_or(false),
+    };
+    let manager = KeyManager::Person(&who);
+    Ok(stored(
+        state
+            .services
+            .api_keys
+            .rotate(&ask, &manager, id.0, if_match, rotation)
+            .await?,
     ))
 }

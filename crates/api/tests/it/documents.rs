@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use comanda_api::problem::{Code, errors_page};
 use comanda_security::jwt::verifies;
+use comanda_security::signing::SIGNED_HEADERS;
 use comanda_testkit::TestApp;
 use comanda_testkit::cluster::workspace;
 use serde_json::{Value, json};
@@ -87,6 +88,37 @@ async fn every_reference_of_the_document_leads_somewhere() {
         count,
         "an operation's name is used twice below one tag"
     );
+}
+
+/// Where keys come, requests may be signed instead: all five headers together, none of them elsewhere.
+#[tokio::test]
+async fn signed_requests_are_described() {
+    let app = TestApp::start().await;
+    let document = app.anyone().get("/openapi.json").await.expect(200).json();
+    let schemes = &document["components"]["securitySchemes"];
+    for name in SIGNED_HEADERS {
+        let scheme = &schemes[name];
+        assert_eq!(
+            (&scheme["type"], &scheme["in"], &scheme["name"]),
+            (&json!("apiKey"), &json!("header"), &json!(name)),
+            "{schemes}"
+        );
+    }
+    for operation in Operation::all(&app).await {
+        let told = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+        let ways = told["security"].as_array().cloned().unwrap_or_default();
+        let signed = ways.iter().filter(|way| way.get(SIGNED_HEADERS[0]).is_some());
+        let whole = signed.filter(|way| SIGNED_HEADERS.iter().all(|name| way.get(name).is_some()));
+        let may_sign = operation.is_for_keys() || operation.is_for_everyone();
+        assert_eq!(
+            whole.count(),
+            usize::from(may_sign),
+            "{}: {ways:?}",
+            operation.name()
+        );
+    }
+    let me = &document["paths"]["/v1/integration/me"]["get"]["responses"]["200"]["headers"];
+    assert!(me["Comanda-Key-Expires"].is_object(), "{me}");
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {

@@ -45,6 +45,10 @@ mod raw;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod streams;

@@ -71,6 +71,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("PATCH /v1/diner/me", ""),
     ("PATCH /v1/integration/webhooks/{webhook_id}", "path body"),
     ("POST /v1/admin/api-keys", "body"),
+    ("POST /v1/admin/api-keys/{key_id}/rotate", "path"),
     ("POST /v1/auth/login", ""),
     ("POST /v1/auth/logout", ""),
     ("POST /v1/auth/logout-all", ""),

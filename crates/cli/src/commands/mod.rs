@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub mod api_key;
 pub mod db_migrate;
 pub mod db_seed;
 pub mod dinner;

@@ -1,6 +1,8 @@
 //! The commands, each against a server of its own.
 
 #[cfg(test)]
+mod api_key;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod dinner;

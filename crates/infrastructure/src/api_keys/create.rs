@@ -5,15 +5,16 @@ use comanda_domain::audit::AuditEntry;
 use comanda_domain::ids::{ApiKeyId, BranchId, IdSource};
 use comanda_security::SystemEntropy;
 use comanda_security::api_key::{IpNet, KeyEnvironment, issue};
-use comanda_security::policy::{Action, Principal, Resource, Scope, authorize};
-use secrecy::ExposeSecret;
+use comanda_security::policy::{Action, Scope};
+use comanda_security::signing::SigningSecret;
 
+use super::manager::KeyManager;
 use super::rows::{ApiKeyBranchRow, ApiKeyRow};
-use super::{ApiKeyService, store};
+use super::{ApiKeyService, secrets, store};
 use crate::db::{Act, Ask, Locks};
 use crate::idempotency::Stored;
 use crate::refusal::Refusal;
-use crate::views::{IssuedKeyView, api_key};
+use crate::views::issued_key;
 
 /// What a key shall be.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct NewApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// From where it may be used: from anywhere without a list.
     pub ip_allow: Option<Vec<IpNet>>,
+    /// Whether it signs its requests, and is never sent.
+    pub requires_signature: bool,
 }
 
 struct Ground {
@@ -40,7 +43,7 @@ impl ApiKeyService {
     ///
     /// # Errors
     /// `forbidden`, `not_found` for a branch that is not the tenant's, `validation_failed` for an end in the past.
-    pub async fn create(&self, ask: &Ask, who: &Principal, new: &NewApiKey) -> Result<Stored, Refusal> {
+    pub async fn create(&self, ask: &Ask, who: &KeyManager<'_>, new: &NewApiKey) -> Result<Stored, Refusal> {
         self.db
             .write(
                 ask,
@@ -63,11 +66,11 @@ impl ApiKeyService {
         &self,
         ground: &Ground,
         act: &mut Act<'_>,
-        who: &Principal,
+        who: &KeyManager<'_>,
         new: &NewApiKey,
     ) -> Result<Stored, Refusal> {
         let tenant = act.ask.tenant;
-        let _permit = authorize(who, Action::ApiKeyManage, &Resource::of_tenant(tenant))?;
+        who.may(tenant)?;
         if new.branches.iter().any(|branch| !ground.live.contains(branch)) {
             return Err(Refusal::NotFound);
         }
@@ -81,6 +84,12 @@ impl ApiKeyService {
         let issued = issue(ground.environment, &SystemEntropy::new())
             .map_err(|error| Refusal::Internal(error.to_string()))?;
         let mac = self.peppers.mac(&issued.secret);
+        let (signing, sealed_signing_secret) = if new.requires_signature {
+            let (secret, sealed) = secrets::fresh(&self.seal, tenant.0, issued.key_id.as_str())?;
+            (Some(secret), Some(sealed))
+        } else {
+            (None, None)
+        };
         let id: ApiKeyId = act.ids.next();
         let row = ApiKeyRow {
             tenant_id: tenant.0,
@@ -93,14 +102,14 @@ impl ApiKeyService {
             previous_mac: None,
             previous_pepper_id: None,
             previous_valid_until: None,
-            sealed_signing_secret: None,
+            sealed_signing_secret,
             previous_sealed_signing_secret: None,
             scopes: new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             ip_allow: new
                 .ip_allow
                 .as_ref()
                 .map(|list| list.iter().map(ToString::to_string).collect()),
-            requires_signature: false,
+            requires_signature: new.requires_signature,
             expires_at: new.expires_at,
             last_used_at: None,
             revoked_at: None,
@@ -123,11 +132,9 @@ impl ApiKeyService {
             .set("key_id", row.key_id.clone())
             .set("scopes", row.scopes.join(" "))
             .set("branches", joined(&new.branches));
-        act.trace(None, &entry);
-        let view = IssuedKeyView {
-            key: api_key(&row, &new.branches, act.now),
-            secret: issued.text.expose_secret().to_owned(),
-        };
+        who.trace(act, &entry);
+        let signing = signing.as_ref().map(SigningSecret::text);
+        let view = issued_key(&row, &new.branches, act.now, &issued.text, signing.as_ref());
         Ok(Stored::new(201, &view)?
             .version(row.version)
             .location(format!("{}{id}", act.ask.found_at)))

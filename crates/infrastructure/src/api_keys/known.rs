@@ -6,7 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use comanda_domain::Timestamp;
+use comanda_domain::ids::ApiKeyId;
 use comanda_security::api_key::{KeyId, StoredApiKey};
+
+use super::secrets::LiveSecret;
 
 const BELIEVED: Duration = Duration::from_secs(1);
 const UNKNOWN: Duration = Duration::from_secs(10);
@@ -26,6 +29,8 @@ pub(super) struct Known {
 pub(super) struct StoredKey {
     pub(super) key: StoredApiKey,
     pub(super) tenant_active: bool,
+    /// What signs its requests, the newest first; none if it does not sign.
+    pub(super) signing: Vec<LiveSecret>,
     /// When it was used last, as far as the row tells.
     pub(super) last_used_at: Option<Timestamp>,
 }
@@ -38,11 +43,36 @@ impl Known {
 }
 
 #[derive(Default)]
-pub(super) struct KnownKeys(Mutex<HashMap<KeyId, Known>>);
+pub(super) struct KnownKeys {
+    found: Mutex<HashMap<KeyId, Known>>,
+    /// SHA-256 of whole keys that nobody was given, and when they were presented.
+    wrong: Mutex<HashMap<[u8; 32], Instant>>,
+}
 
 impl KnownKeys {
     fn all(&self) -> MutexGuard<'_, HashMap<KeyId, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all_wrong(&self) -> MutexGuard<'_, HashMap<[u8; 32], Instant>> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this was presented within the last ten seconds and nobody had been given it. Secrets are random, so
+    /// what is wrong never becomes right.
+    pub(super) fn is_wrong(&self, digest: &[u8; 32], now: Instant) -> bool {
+        self.all_wrong().get(digest).is_some_and(|at| *at + UNKNOWN > now)
+    }
+
+    pub(super) fn remember_wrong(&self, digest: [u8; 32], now: Instant) {
+        let mut wrong = self.all_wrong();
+        if wrong.len() >= REMEMBERED {
+            wrong.retain(|_, at| *at + UNKNOWN > now);
+            if wrong.len() >= REMEMBERED {
+                wrong.clear();
+            }
+        }
+        wrong.insert(digest, now);
     }
 
     pub(super) fn get(&self, id: &KeyId, now: Instant) -> Option<Known> {
@@ -60,9 +90,10 @@ impl KnownKeys {
         all.insert(id, known);
     }
 
-    /// Looks every key up again at its next use.
-    pub(super) fn forget_all(&self) {
-        self.all().clear();
+    /// Looks a key up again at its next use.
+    pub(super) fn forget(&self, id: ApiKeyId) {
+        self.all()
+            .retain(|_, known| known.key.as_ref().is_none_or(|stored| stored.key.id != id));
     }
 }
 
@@ -84,8 +115,6 @@ mod tests {
                 .is_some()
         );
         assert!(known.get(&id(1), asked_at + UNKNOWN).is_none());
-        known.forget_all();
-        assert!(known.get(&id(1), asked_at).is_none());
     }
 
     #[test]
@@ -93,7 +122,18 @@ mod tests {
         let (known, asked_at) = (KnownKeys::default(), Instant::now());
         for number in 0..25_000 {
             known.put(id(number), Known { key: None, asked_at });
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&u64::try_from(number).unwrap().to_be_bytes());
+            known.remember_wrong(digest, asked_at);
         }
-        assert!(known.all().len() <= REMEMBERED);
+        assert!(known.all().len() <= REMEMBERED && known.all_wrong().len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn what_was_wrong_is_known_for_ten_seconds() {
+        let (known, asked_at) = (KnownKeys::default(), Instant::now());
+        known.remember_wrong([1; 32], asked_at);
+        assert!(known.is_wrong(&[1; 32], asked_at + Duration::from_millis(9_999)));
+        assert!(!known.is_wrong(&[1; 32], asked_at + UNKNOWN) && !known.is_wrong(&[2; 32], asked_at));
     }
 }

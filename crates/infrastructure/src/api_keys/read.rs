@@ -3,6 +3,7 @@
 use comanda_domain::ids::{ApiKeyId, BranchId};
 use comanda_security::policy::{Action, ApiKeyPrincipal, Principal, Resource, authorize};
 
+use super::manager::KeyManager;
 use super::{ApiKeyService, store};
 use crate::db::Ask;
 use crate::floor;
@@ -18,10 +19,10 @@ impl ApiKeyService {
     pub async fn list(
         &self,
         ask: &Ask,
-        who: &Principal,
+        who: &KeyManager<'_>,
         page: &Page<'_>,
     ) -> Result<Part<ApiKeyView>, Refusal> {
-        let _permit = authorize(who, Action::ApiKeyManage, &Resource::of_tenant(ask.tenant))?;
+        who.may(ask.tenant)?;
         let before = page.position::<ApiKeyId>()?;
         let found = self
             .db
@@ -41,8 +42,13 @@ impl ApiKeyService {
     ///
     /// # Errors
     /// `forbidden`, `not_found`.
-    pub async fn one(&self, ask: &Ask, who: &Principal, id: ApiKeyId) -> Result<(ApiKeyView, i64), Refusal> {
-        let _permit = authorize(who, Action::ApiKeyManage, &Resource::of_tenant(ask.tenant))?;
+    pub async fn one(
+        &self,
+        ask: &Ask,
+        who: &KeyManager<'_>,
+        id: ApiKeyId,
+    ) -> Result<(ApiKeyView, i64), Refusal> {
+        who.may(ask.tenant)?;
         let found = self
             .db
             .read(ask.tenant, async |conn| {

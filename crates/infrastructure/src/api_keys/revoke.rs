@@ -2,8 +2,9 @@
 
 use comanda_domain::audit::AuditEntry;
 use comanda_domain::ids::ApiKeyId;
-use comanda_security::policy::{Action, Principal, Resource, authorize};
+use comanda_security::policy::Action;
 
+use super::manager::KeyManager;
 use super::rows::ApiKeyRow;
 use super::{ApiKeyService, store};
 use crate::db::{Act, Ask, Locks};
@@ -20,9 +21,10 @@ impl ApiKeyService {
     pub async fn revoke(
         &self,
         ask: &Ask,
-        who: &Principal,
+        who: &KeyManager<'_>,
         id: ApiKeyId,
         seen: Option<i64>,
+        reason: Option<&str>,
     ) -> Result<Stored, Refusal> {
         let outcome = self
             .db
@@ -34,14 +36,14 @@ impl ApiKeyService {
                     found.ok_or(Refusal::NotFound)
                 },
                 |(row, branches), act| {
-                    let row = decide(row, act, who, seen)?;
+                    let row = decide(row, act, who, seen, reason)?;
                     let view = api_key(&row, &branches, act.now);
                     Ok(Stored::new(200, &view)?.version(row.version))
                 },
             )
             .await?;
         // Other processes learn of it within a second.
-        self.known.forget_all();
+        self.known.forget(id);
         Ok(outcome)
     }
 }
@@ -49,30 +51,27 @@ impl ApiKeyService {
 fn decide(
     row: ApiKeyRow,
     act: &mut Act<'_>,
-    who: &Principal,
+    who: &KeyManager<'_>,
     seen: Option<i64>,
+    reason: Option<&str>,
 ) -> Result<ApiKeyRow, Refusal> {
-    let permit = authorize(who, Action::ApiKeyManage, &Resource::of_tenant(act.ask.tenant))?;
-    if seen.is_some_and(|seen| seen != row.version) {
-        return Err(Refusal::PreconditionFailed {
-            version: row.version,
-            current: serde_json::Value::Null,
-        });
-    }
+    let by = who.may(act.ask.tenant)?;
+    super::unchanged(&row, seen)?;
     if row.revoked_at.is_some() {
         return Ok(row);
     }
     let revoked = ApiKeyRow {
         revoked_at: Some(act.now),
-        revoked_by: permit.actor().id,
+        revoked_by: by.map(|user| user.0),
         version: row.version.saturating_add(1),
         ..row
     };
     act.rows.update(&revoked);
     act.end(Ended::KeyId(revoked.id.into()));
     let entry = AuditEntry::new(Action::ApiKeyManage.as_str(), "api_key", revoked.id)
+        .because(reason.map(str::to_owned))
         .set("key_id", revoked.key_id.clone())
         .moved("state", "active", "revoked");
-    act.trace(None, &entry);
+    who.trace(act, &entry);
     Ok(revoked)
 }

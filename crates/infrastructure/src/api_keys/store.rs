@@ -105,6 +105,14 @@ pub(super) async fn all(
         .limit(limit)
         .load(&mut &*conn)
         .await?;
+    with_branches(conn, tenant_id, rows).await
+}
+
+async fn with_branches(
+    conn: Conn<'_>,
+    tenant_id: TenantId,
+    rows: Vec<ApiKeyRow>,
+) -> Result<Vec<Found>, DbError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut branches = branches_of(conn, tenant_id, &ids).await?;
     Ok(rows
@@ -162,6 +170,27 @@ pub(super) async fn ground(
         .load::<Uuid>(&mut b);
     let (sandbox, live) = try_join!(sandbox, live)?;
     Ok((sandbox, live.into_iter().map(BranchId).collect()))
+}
+
+/// Marks the keys that end before `until`, live now, and of which nobody was told; gives them.
+pub(super) async fn mark_expiring(
+    conn: Conn<'_>,
+    tenant_id: TenantId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Found>, DbError> {
+    let rows: Vec<ApiKeyRow> = diesel::update(api_key::table)
+        .filter(api_key::tenant_id.eq(tenant_id.0))
+        .filter(api_key::deleted_at.is_null())
+        .filter(api_key::revoked_at.is_null())
+        .filter(api_key::expiring_told_at.is_null())
+        .filter(api_key::expires_at.gt(now))
+        .filter(api_key::expires_at.le(until))
+        .set(api_key::expiring_told_at.eq(now))
+        .returning(ApiKeyRow::as_returning())
+        .get_results(&mut &*conn)
+        .await?;
+    with_branches(conn, tenant_id, rows).await
 }
 
 /// How exactly the last use of a key is kept.

@@ -37,6 +37,7 @@ impl SandboxOutcome {
 pub(super) fn by_provider(ask: &Ask) -> Ask {
     Ask {
         caller: Caller::provider(),
+        nonce: None,
         idempotency: None,
         ..ask.clone()
     }

@@ -106,6 +106,7 @@ impl BillingService {
             origin: Origin::default(),
             language: None,
             found_at: "",
+            nonce: None,
             idempotency: None,
         }
     }

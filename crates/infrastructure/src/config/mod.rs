@@ -22,7 +22,7 @@ use comanda_domain::breaker::BreakerSettings;
 use comanda_security::password::PasswordParams;
 use secrecy::{ExposeSecret, SecretString};
 
-pub use command::api_key;
+pub use command::{api_key, signing_secret};
 pub use environment::Environment;
 pub use events::EventsConfig;
 pub use keys::Keys;

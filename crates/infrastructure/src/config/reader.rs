@@ -12,7 +12,12 @@ const FILE: &str = "_FILE";
 const PREFIX: &str = "COMANDA_";
 /// Variables of the development tools and of the operator's commands, which share the prefix and say nothing to the
 /// service.
-const TOOLS: [&str; 2] = ["COMANDA_UPDATE_DOCS", super::command::API_KEY];
+const TOOLS: [&str; 4] = [
+    "COMANDA_UPDATE_DOCS",
+    super::command::API_KEY,
+    super::command::KEY_ID,
+    super::command::SIGNING_SECRET,
+];
 /// How many letters may differ for a name to be suggested.
 const CLOSE: usize = 4;
 

@@ -8,6 +8,7 @@ use comanda_domain::ids::{BranchId, EventId, TenantId};
 use uuid::Uuid;
 
 use super::record::Recorder;
+use crate::api_keys::NonceClaim;
 use crate::audit::{self, Caller};
 use crate::clock::Ids;
 use crate::events::bus::Signal;
@@ -30,6 +31,8 @@ pub struct Ask {
     pub language: Option<String>,
     /// Where what it creates will be found: the address without the id.
     pub found_at: &'static str,
+    /// Of a signed request: what must not have been used before.
+    pub nonce: Option<NonceClaim>,
     /// Makes the operation repeatable.
     pub idempotency: Option<Idempotency>,
 }
@@ -72,6 +75,11 @@ impl Act<'_> {
                 Err(refusal) => self.veto = Some(refusal),
             }
         }
+    }
+
+    /// How many event shards there are.
+    pub(crate) fn shards(&self) -> u32 {
+        self.shards
     }
 
     /// Tells the other processes that a credential has ended.

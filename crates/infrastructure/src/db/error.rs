@@ -14,6 +14,9 @@ pub enum DbError {
     /// The same idempotency key is being worked on.
     #[error("idempotency key in use")]
     KeyInUse,
+    /// The nonce of a signed request was used before.
+    #[error("nonce used before")]
+    NonceUsed,
     /// Another process has taken over what this one leads; nothing was written.
     #[error("another leader has taken over")]
     Fenced,
@@ -33,6 +36,8 @@ pub enum DbError {
 
 /// Raised by `comanda_claim_key` (`migrations/`).
 const KEY_IN_USE: &str = "idempotency_in_flight";
+/// Raised by `comanda_claim_nonce` (`migrations/`).
+const NONCE_USED: &str = "request_nonce_used";
 /// Raised by `comanda_sequence` with SQLSTATE CM003, which diesel does not pass on.
 const FENCED: &str = "another leader has taken over";
 /// Texts of PostgreSQL for SQLSTATE 40P01 and 55P03, which diesel does not pass on as codes.
@@ -53,6 +58,7 @@ impl From<DieselError> for DbError {
                 constraint: info.constraint_name().unwrap_or_default().to_owned(),
             },
             DieselError::DatabaseError(_, info) if info.message().contains(KEY_IN_USE) => Self::KeyInUse,
+            DieselError::DatabaseError(_, info) if info.message() == NONCE_USED => Self::NonceUsed,
             DieselError::DatabaseError(_, info) if info.message() == FENCED => Self::Fenced,
             DieselError::DatabaseError(_, info) if info.message().contains(DEADLOCK) => {
                 Self::Retry(info.message().to_owned())

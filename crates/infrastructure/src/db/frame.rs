@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use comanda_domain::Timestamp;
 use comanda_domain::cursor::StreamCursor;
 use comanda_domain::ids::{BranchId, RequestId, TenantId};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -15,7 +16,7 @@ use super::pool::Db;
 use super::record::Recorder;
 use super::seen::{Seen, head};
 use crate::clock::Ids;
-use crate::idempotency::{self, Claim, Idempotency, Stored};
+use crate::idempotency::{self, Claim, Stored};
 use crate::refusal::Refusal;
 
 /// A connection inside a transaction whose tenant is set. Shared, so that queries can be pipelined.
@@ -39,7 +40,7 @@ impl Db {
         tenant: TenantId,
         load: impl AsyncFn(Conn<'_>) -> Result<F, Refusal>,
     ) -> Result<F, Refusal> {
-        self.look(&begin(SNAPSHOT, tenant, None, &Locks::none()), load)
+        self.look(&begin(SNAPSHOT, tenant, "", &Locks::none()), load)
             .await
     }
 
@@ -54,7 +55,7 @@ impl Db {
         load: impl AsyncFn(Conn<'_>) -> Result<(BranchId, F), Refusal>,
     ) -> Result<Seen<F>, Refusal> {
         let open = Open::new(self).await?;
-        let begin = begin(SNAPSHOT, tenant, None, &Locks::none());
+        let begin = begin(SNAPSHOT, tenant, "", &Locks::none());
         let (opened, facts) = future::join(open.send(&begin), load(open.conn())).await;
         match opened.map_err(Refusal::from).and(facts) {
             Ok((branch, value)) => {
@@ -177,7 +178,7 @@ impl Db {
         step: &impl Fn(Claim, Result<F, Refusal>, &mut Act<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let open = Open::new(self).await?;
-        let begin = begin("", ask.tenant, ask.idempotency.as_ref(), locks);
+        let begin = begin("", ask.tenant, &claims(ask, self.sources.now()), locks);
         let (opened, earlier, facts) = future::join3(
             open.send(&begin),
             idempotency::find(open.conn(), ask),
@@ -203,6 +204,9 @@ impl Db {
             Ok((outcome, rows, signals)) => {
                 crate::failpoint::reached("before_commit");
                 open.record_and_commit(rows).await?;
+                if let Some(nonce) = &ask.nonce {
+                    nonce.keep();
+                }
                 self.bell.ring();
                 for signal in signals {
                     self.signals.send(signal);
@@ -218,13 +222,20 @@ impl Db {
     }
 }
 
-/// `BEGIN`, the tenant, the claim and the locks, in one message.
-fn begin(mode: &str, tenant: TenantId, key: Option<&Idempotency>, locks: &Locks) -> String {
-    let claim = key
-        .map(|key| format!("EXECUTE claim_key({});", key.lock_number(tenant)))
-        .unwrap_or_default();
+/// What only one request may have: its nonce, if it was signed, and then its idempotency key.
+fn claims(ask: &Ask, now: Timestamp) -> String {
+    let nonce = ask.nonce.as_ref().map(|nonce| nonce.sql(now));
+    let key = ask
+        .idempotency
+        .as_ref()
+        .map(|key| format!("EXECUTE claim_key({});", key.lock_number(ask.tenant)));
+    nonce.unwrap_or_default() + &key.unwrap_or_default()
+}
+
+/// `BEGIN`, the tenant, the claims and the locks, in one message.
+fn begin(mode: &str, tenant: TenantId, claims: &str, locks: &Locks) -> String {
     format!(
-        "BEGIN {mode}; SET LOCAL comanda.tenant_id = '{}';{claim}{}",
+        "BEGIN {mode}; SET LOCAL comanda.tenant_id = '{}';{claims}{}",
         tenant.0,
         locks.sql(tenant)
     )

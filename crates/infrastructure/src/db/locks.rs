@@ -127,10 +127,13 @@ impl Lock {
     }
 }
 
-/// Prepares every lock and the claim of a key on a connection: taking one then costs no planning, although it travels
+/// Prepares every lock and the claims of keys and nonces on a connection: taking one then costs no planning, although it travels
 /// in one message with `BEGIN`.
 pub(super) fn prepare_frame() -> String {
-    let mut sql = "PREPARE claim_key (bigint) AS SELECT comanda_claim_key($1);".to_owned();
+    let mut sql = "PREPARE claim_key (bigint) AS SELECT comanda_claim_key($1); \
+                   PREPARE claim_nonce (uuid, uuid, text, uuid, timestamptz) AS \
+                   SELECT comanda_claim_nonce($1, $2, $3, $4, $5);"
+        .to_owned();
     for lock in Lock::ALL {
         let ((table, condition), strength) = (lock.rows(), lock.strength());
         // Writing into a String cannot fail.

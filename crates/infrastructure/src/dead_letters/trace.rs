@@ -72,6 +72,7 @@ impl Tracer {
             origin: Origin::default(),
             language: None,
             found_at: "",
+            nonce: None,
             idempotency: None,
         }
     }

@@ -142,6 +142,7 @@ async fn create(db: &Db, restaurant: &Restaurant, passwords: PasswordParams) -> 
         origin: Origin::default(),
         language: None,
         found_at: "",
+        nonce: None,
         idempotency: None,
     };
     db.transact(

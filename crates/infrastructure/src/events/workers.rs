@@ -11,6 +11,7 @@ use tracing::error;
 
 use super::upkeep::keep_up;
 use super::{Bell, EventBus, Publisher, Sequenced, Sequencer, bell};
+use crate::api_keys::forget_regularly;
 use crate::db::Relay;
 use crate::dead_letters::{DeadLetterProcessor, process_regularly};
 use crate::services::Services;
@@ -92,6 +93,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let (batches, numbered) = mpsc::channel(WAITING);
     let (leads, led) = watch::channel(Vec::new());
     let gauges = spawn_local(gauges::keep(parts.relay.clone(), led.clone(), stopped.clone()));
+    let nonces = spawn_local(forget_regularly(parts.relay.clone(), stopped.clone()));
     let letters = spawn_local(process_regularly(parts.dead_letters, stopped.clone()));
     let publisher = spawn_local(Publisher::new(parts.relay.clone(), parts.bus).run(led, numbered));
     let sequencer = Sequencer {
@@ -110,6 +112,7 @@ async fn run(parts: WorkerParts, mut told: watch::Receiver<bool>) {
     let _ = upkeep.await;
     let _ = gauges.await;
     let _ = letters.await;
+    let _ = nonces.await;
     let _ = fan_out.await;
     let _ = webhooks.await;
     let _ = hearing.await;

@@ -20,6 +20,7 @@ mod shared;
 mod signal;
 pub(crate) mod source;
 mod subscribe;
+mod told;
 
 pub use admission::Admitted;
 pub use door::{Door, Entry};

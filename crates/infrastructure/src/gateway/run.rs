@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_local};
 
+use super::told::Told;
 use super::{EventService, Hub};
+use crate::api_keys::ApiKeyService;
 use crate::db::{Db, DbError, Relay};
 use crate::events::{EventBus, Feed};
 
@@ -26,6 +28,7 @@ impl Gateway {
         db: &Db,
         relay: &Relay,
         bus: Option<Arc<dyn EventBus>>,
+        api_keys: ApiKeyService,
         public_url: &str,
     ) -> Result<Self, DbError> {
         let (hub, tending) = Hub::new(db.clone(), public_url);
@@ -35,7 +38,11 @@ impl Gateway {
         if let Some(bus) = bus {
             let signals = db.signals().clone();
             carrying = Some(spawn_local(signals.carry(Arc::clone(&bus), db.shards())));
-            feed = Some(Feed::start(bus, relay.clone(), hub.clone()).await?);
+            let told = Arc::new(Told {
+                hub: hub.clone(),
+                api_keys,
+            });
+            feed = Some(Feed::start(bus, relay.clone(), told).await?);
         }
         let lateness = feed.as_ref().map(|feed| feed.lateness().clone());
         let events = EventService::new(db.clone(), hub, lateness, public_url);

@@ -19,8 +19,10 @@ pub enum Ended {
     UserId(UserId),
     /// One login.
     FamilyId(FamilyId),
-    /// An API key.
+    /// An API key, or one of its secrets.
     KeyId(ApiKeyId),
+    /// Nothing yet: an API key has another secret, and the one before still works.
+    RotatedKeyId(ApiKeyId),
 }
 
 impl Ended {
@@ -28,7 +30,7 @@ impl Ended {
         match self {
             Self::UserId(_) => InternalName::AuthEpochChanged,
             Self::FamilyId(_) => InternalName::AuthFamilyRevoked,
-            Self::KeyId(_) => InternalName::AuthKeyChanged,
+            Self::KeyId(_) | Self::RotatedKeyId(_) => InternalName::AuthKeyChanged,
         }
     }
 
@@ -36,7 +38,7 @@ impl Ended {
         match self {
             Self::UserId(id) => id.to_string(),
             Self::FamilyId(id) => id.to_string(),
-            Self::KeyId(id) => id.to_string(),
+            Self::KeyId(id) | Self::RotatedKeyId(id) => id.to_string(),
         }
     }
 }

@@ -6,9 +6,12 @@
 //! | `comanda:ev:{<shard>}:<epoch>` | the leader of the shard | stream | capped; an hour once its epoch is over |
 //! | `comanda:sig:<shard>` | whoever commits | channel | – |
 //! | `comanda:bell` | whoever commits | channel | – |
+//! | `comanda:nonce:<API key>:<nonce>` | whoever judges a signed read | string | ten minutes |
 
 use std::fmt;
 use std::time::Duration;
+
+use comanda_domain::ids::ApiKeyId;
 
 /// How long the stream of an epoch that is over stays.
 pub const FORMER_STREAM: Duration = Duration::from_hours(1);
@@ -60,6 +63,11 @@ pub const SIGNALS: &str = "comanda:sig:*";
 /// The channel that says that something may have been staged.
 pub const BELL: &str = "comanda:bell";
 
+/// A nonce that a signed read has used.
+pub fn nonce(key: ApiKeyId, nonce: &str) -> String {
+    format!("comanda:nonce:{key}:{nonce}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +84,7 @@ mod tests {
             signals(0),
             SIGNALS.to_owned(),
             BELL.to_owned(),
+            nonce(ApiKeyId(uuid::Uuid::nil()), "0123456789abcdef"),
         ];
         for name in names {
             assert!(name.starts_with("comanda:"), "{name}");

@@ -121,6 +121,7 @@ impl Stranger {
             origin: self.origin.clone(),
             language: None,
             found_at: "",
+            nonce: None,
             idempotency: None,
         }
     }

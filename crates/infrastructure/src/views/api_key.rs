@@ -1,6 +1,7 @@
 use comanda_domain::Timestamp;
 use comanda_domain::ids::{ApiKeyId, BranchId, UserId};
 use comanda_security::policy::ApiKeyPrincipal;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +27,8 @@ pub struct ApiKeyView {
     pub branch_ids: Vec<String>,
     /// `active`, `expired` or `revoked`.
     pub state: String,
+    /// Whether it signs its requests, and is never sent.
+    pub requires_signature: bool,
     /// From where it may be used; null is anywhere.
     pub ip_allow: Option<Vec<String>>,
     /// When it was made.
@@ -52,6 +55,9 @@ pub struct IssuedKeyView {
     pub key: ApiKeyView,
     /// The whole key, in this answer and never again.
     pub secret: String,
+    /// What signs its requests, in this answer and never again; only if it signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_secret: Option<String>,
 }
 
 /// A key, to itself.
@@ -85,6 +91,7 @@ pub(crate) fn api_key(row: &ApiKeyRow, branches: &[BranchId], now: Timestamp) ->
         scopes: row.scopes.clone(),
         branch_ids: branches.iter().map(ToString::to_string).collect(),
         state: state.to_owned(),
+        requires_signature: row.requires_signature,
         ip_allow: row.ip_allow.clone(),
         created_at: time(row.created_at),
         expires_at: row.expires_at.map(time),
@@ -93,6 +100,21 @@ pub(crate) fn api_key(row: &ApiKeyRow, branches: &[BranchId], now: Timestamp) ->
         revoked_at: row.revoked_at.map(time),
         revoked_by: row.revoked_by.map(|id| UserId(id).to_string()),
         version: row.version,
+    }
+}
+
+/// A key with the secrets that only its maker is shown.
+pub(crate) fn issued_key(
+    row: &ApiKeyRow,
+    branches: &[BranchId],
+    now: Timestamp,
+    key: &SecretString,
+    signing: Option<&SecretString>,
+) -> IssuedKeyView {
+    IssuedKeyView {
+        key: api_key(row, branches, now),
+        secret: key.expose_secret().to_owned(),
+        signing_secret: signing.map(|secret| secret.expose_secret().to_owned()),
     }
 }
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::people::People;
 
 pub use api_key::{ApiKeyView, IssuedKeyView, OwnKeyView};
-pub(crate) use api_key::{api_key, branch_ref, own_key};
+pub(crate) use api_key::{api_key, branch_ref, issued_key, own_key};
 pub use call::{CallView, call};
 pub use cart::{CartLineView, CartModifierView, CartView, cart};
 pub use check::{

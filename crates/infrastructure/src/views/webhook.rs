@@ -1,6 +1,6 @@
 use comanda_domain::Timestamp;
 use comanda_domain::ids::{BranchId, DeliveryId, EventId, WebhookId};
-use comanda_security::webhook_signature::WebhookSecret;
+use comanda_security::signing::WebhookSecret;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;

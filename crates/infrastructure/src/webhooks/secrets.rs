@@ -3,7 +3,7 @@
 use comanda_domain::Timestamp;
 use comanda_security::SystemEntropy;
 use comanda_security::seal::SealKeys;
-use comanda_security::webhook_signature::WebhookSecret;
+use comanda_security::signing::WebhookSecret;
 use uuid::Uuid;
 
 use super::rows::EndpointRow;

@@ -132,6 +132,7 @@ impl Party {
             origin: Origin::default(),
             language: None,
             found_at: "/found/",
+            nonce: None,
             idempotency: key.map(|key| Idempotency {
                 key: key.to_owned(),
                 method: "POST",

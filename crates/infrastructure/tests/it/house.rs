@@ -119,7 +119,7 @@ pub struct House {
     pub other_branch: BranchId,
     pub table: TableId,
     clock: Arc<ManualClock>,
-    _empty: Empty,
+    pub empty: Empty,
 }
 
 impl House {
@@ -144,7 +144,7 @@ impl House {
             other_branch: other_branch.into(),
             table: table.into(),
             clock,
-            _empty: empty,
+            empty,
         }
     }
 

@@ -91,6 +91,7 @@ impl Demo {
             origin: Origin::default(),
             language: None,
             found_at: "",
+            nonce: None,
             idempotency: None,
         };
         (ask, principal)

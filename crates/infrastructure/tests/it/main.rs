@@ -2,6 +2,8 @@
 
 // `cfg(test)` tells clippy that helpers, too, may unwrap here.
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod billing;
 #[cfg(test)]
 mod bus;

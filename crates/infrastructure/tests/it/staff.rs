@@ -70,6 +70,7 @@ impl House {
             origin: Origin::default(),
             language: None,
             found_at: "",
+            nonce: None,
             idempotency: None,
         }
     }

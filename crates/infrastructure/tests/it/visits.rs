@@ -133,6 +133,7 @@ impl Evening {
             origin: Origin::default(),
             language: None,
             found_at: "/found/",
+            nonce: None,
             idempotency: None,
         }
     }

@@ -7,12 +7,14 @@ mod base62;
 mod crc32;
 mod network;
 mod peppers;
+mod rotate;
 mod text;
 mod validate;
 
 pub use ipnet::IpNet;
 pub use network::{InvalidNetwork, parse_network};
 pub use peppers::{ApiKeyPeppers, StoredMac};
+pub use rotate::{Overlap, RotationRefusal};
 pub use text::{
     API_KEY_PATTERN, ApiKeySecret, InvalidKeyId, IssuedKey, KeyEnvironment, KeyId, Malformed, PresentedKey,
     issue, parse, reissue,

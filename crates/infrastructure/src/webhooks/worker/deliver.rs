@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comanda_domain::Timestamp;
-use comanda_security::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign_webhook};
+use comanda_security::signing::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign_webhook};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
